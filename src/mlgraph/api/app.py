@@ -28,6 +28,7 @@ from mlgraph.api.routes import (
     health,
     intake,
     names,
+    portal,
     queries,
     search,
     sessions,
@@ -117,6 +118,7 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
     ):
         app.include_router(part.router)
     app.include_router(connections.signed)
+    app.include_router(portal.make_router())
     app.router.routes.append(Route(mcp_endpoint.PATH, mcp_endpoint.McpEndpoint(services, lanes), include_in_schema=False))
     _add_documentation(app)
     return app
