@@ -1,24 +1,58 @@
-/** What the browser knows about its session: the token that confirms writes, and who is told when the server wants a sign-in. */
-let csrfToken: string | null = null;
-const listeners = new Set<() => void>();
+import { useSyncExternalStore } from 'react';
+
+/** Who this browser is for the server, as `/api/v1/session` says. */
+export interface Session {
+  readonly actor: string | null;
+  readonly by: 'session' | 'token' | 'local' | null;
+  /** Whether the server wants a token, takes one, or has none. */
+  readonly sign_in: 'required' | 'optional' | 'impossible';
+  readonly writes_curation: boolean;
+  readonly csrf_token: string | null;
+}
+
+export interface SignIn {
+  readonly session: Session | null;
+  /** An answer was 401, or the server said that it wants a token. */
+  readonly wanted: boolean;
+}
 
 export const CSRF_HEADER = 'x-csrf-token';
 
-export function setCsrfToken(token: string | null): void {
-  csrfToken = token;
+let current: SignIn = { session: null, wanted: false };
+const listeners = new Set<() => void>();
+
+function change(next: SignIn): void {
+  current = next;
+  for (const listener of listeners) listener();
 }
 
 /** Headers that every write carries. The cookie itself is HttpOnly: the browser adds it, no script reads it. */
 export function writeHeaders(): Record<string, string> {
-  return csrfToken === null ? {} : { [CSRF_HEADER]: csrfToken };
+  const token = current.session?.csrf_token;
+  return token ? { [CSRF_HEADER]: token } : {};
 }
 
-/** Calls `listener` whenever an answer was 401. Returns how to stop. */
-export function onUnauthorized(listener: () => void): () => void {
+export function setSession(session: Session): void {
+  change({ session, wanted: session.by === null && session.sign_in === 'required' });
+}
+
+/** Notes that an answer was 401: the frame asks for a token. */
+export function reportUnauthorized(): void {
+  if (!current.wanted) change({ ...current, wanted: true });
+}
+
+/** The reader goes on without a token; the next 401 asks again. */
+export function dismissSignIn(): void {
+  change({ ...current, wanted: false });
+}
+
+export function askSignIn(): void {
+  change({ ...current, wanted: true });
+}
+
+function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-export function reportUnauthorized(): void {
-  for (const listener of listeners) listener();
-}
+export const useSignIn = (): SignIn => useSyncExternalStore(subscribe, () => current);

@@ -1,27 +1,121 @@
 import { getAs } from './client';
+import { ApiError } from './problem';
 import { setWatermark } from './watermark';
 
-interface Ready {
+/** What `/readyz` and each `watermark` event say; the lag is absent where there is none. */
+interface Progress {
   readonly watermark: number;
-  readonly lag_s: number;
+  readonly lag_s?: number;
 }
 
-const POLL_MS = 1_000;
+/** `unready`: why the server is not ready, in its own words. */
+type Told = Progress | { readonly unready: string } | 'lost';
 
-/** Keeps the watermark current, until the returned function is called. */
+const CHANNEL = 'mlgraph-watermark';
+const LOCK = 'mlgraph-stream';
+const STREAM = '/api/v1/stream?topics=watermark';
+const POLL_MS = 1_000;
+/** A tab that has heard nothing for this long asks by itself: the tab that streams may be frozen. */
+const SILENCE_MS = 10_000;
+/** How long after a refused stream it is tried again. */
+const AGAIN_MS = 30_000;
+
+/**
+ * Keeps the watermark current, until the returned function is called.
+ *
+ * One connection a browser: the tab that holds the lock reads the server's events and tells the other tabs. Without such events (an
+ * older server, a proxy that holds them back) it asks `/readyz` every second instead.
+ */
 export function followWatermark(): () => void {
-  const stop = new AbortController();
-  const ask = async () => {
+  const follower = new Follower();
+  follower.start();
+  return () => follower.stop();
+}
+
+class Follower {
+  private readonly ended = new AbortController();
+  private readonly channel = new BroadcastChannel(CHANNEL);
+  private heardAt = 0;
+  private last: Told | null = null;
+  private leading = false;
+
+  start(): void {
+    this.channel.onmessage = ({ data }: MessageEvent<Told | 'hello'>) => {
+      if (data !== 'hello') this.take(data);
+      else if (this.leading && this.last !== null) this.channel.postMessage(this.last);
+    };
+    this.channel.postMessage('hello');
+    void this.ask();
+    this.every(POLL_MS, () => this.breakSilence());
+    const lead = () => this.lead();
+    // Locks exist on https and on this machine only; elsewhere every tab asks for itself, because connections are few.
+    if (navigator.locks) navigator.locks.request(LOCK, { signal: this.ended.signal }, lead).catch(() => undefined);
+    else this.every(POLL_MS, () => void this.ask());
+  }
+
+  stop(): void {
+    this.ended.abort();
+    this.channel.close();
+  }
+
+  private get stopped(): boolean {
+    return this.ended.signal.aborted;
+  }
+
+  private take(told: Told): void {
+    this.heardAt = Date.now();
+    this.last = told;
+    setWatermark(told === 'lost' || 'unready' in told ? told : { watermark: told.watermark, lag_s: told.lag_s ?? 0 });
+  }
+
+  private tell(told: Told): void {
+    if (this.stopped) return;
+    this.take(told);
+    this.channel.postMessage(told);
+  }
+
+  private async ask(): Promise<void> {
     try {
-      setWatermark(await getAs<Ready>('/readyz', {}, { signal: stop.signal }));
-    } catch {
-      if (!stop.signal.aborted) setWatermark('lost');
+      this.tell(await getAs<Progress>('/readyz', {}, { signal: this.ended.signal }));
+    } catch (error) {
+      this.tell(error instanceof ApiError && error.status === 503 ? { unready: error.detail } : 'lost');
     }
-  };
-  const timer = setInterval(ask, POLL_MS);
-  void ask();
-  return () => {
-    clearInterval(timer);
-    stop.abort();
-  };
+  }
+
+  private breakSilence(): void {
+    if (!this.leading && document.visibilityState === 'visible' && Date.now() - this.heardAt > SILENCE_MS) void this.ask();
+  }
+
+  /** Streams for all tabs as long as this tab lives. */
+  private async lead(): Promise<void> {
+    this.leading = true;
+    while (!this.stopped) await this.streamOnce();
+  }
+
+  /** Reads one stream until the server refuses it; asks every second whenever it is not open. */
+  private streamOnce(): Promise<void> {
+    return new Promise((resolve) => {
+      const events = new EventSource(STREAM);
+      const heartbeat = setInterval(() => {
+        if (events.readyState !== EventSource.OPEN) void this.ask();
+        else if (this.last !== null) this.channel.postMessage(this.last);
+      }, POLL_MS);
+      const end = () => {
+        clearInterval(heartbeat);
+        events.close();
+        resolve();
+      };
+      events.addEventListener('watermark', ({ data }: MessageEvent<string>) => this.tell(JSON.parse(data) as Progress));
+      events.onerror = () => {
+        void this.ask();
+        if (events.readyState === EventSource.CLOSED) setTimeout(end, AGAIN_MS);
+      };
+      this.ended.signal.addEventListener('abort', end);
+    });
+  }
+
+  private every(milliseconds: number, act: () => void): void {
+    const timer = setInterval(act, milliseconds);
+    this.ended.signal.addEventListener('abort', () => clearInterval(timer));
+  }
 }

@@ -1,38 +1,43 @@
 import { useSyncExternalStore } from 'react';
 
-/** How current the answers of the server are. `lost`: it does not answer; `since` is when that was noticed. */
+/** How current the answers of the server are. `lost`: it does not answer. */
 export interface Watermark {
   readonly state: 'unknown' | 'current' | 'behind' | 'lost';
+  /** The write up to which the last answer told of everything. */
   readonly watermark: number | null;
-  /** Seconds by which the graph lags behind what the server accepted. */
+  /** Seconds by which the graph lags behind what the server accepted; 0 where that is not noticeable or not known. */
   readonly lag_s: number;
-  readonly since: number;
+  /** Why the server is not ready, in its own words. */
+  readonly reason: string | null;
 }
+
+export type Told = { readonly watermark: number; readonly lag_s: number } | { readonly unready: string } | 'lost';
 
 /** A lag that nobody would notice is none. */
 export const BEHIND_S = 2;
 
-let current: Watermark = { state: 'unknown', watermark: null, lag_s: 0, since: Date.now() };
+const START: Watermark = { state: 'unknown', watermark: null, lag_s: 0, reason: null };
+let current = START;
 const listeners = new Set<() => void>();
 
-export function setWatermark(next: { watermark: number; lag_s: number } | 'lost'): void {
-  const told: Omit<Watermark, 'since'> =
-    next === 'lost'
-      ? { ...current, state: 'lost' }
-      : next.lag_s >= BEHIND_S
-        ? { ...next, state: 'behind' }
-        : { watermark: next.watermark, lag_s: 0, state: 'current' };
-  const same = told.state === current.state;
-  if (same && told.watermark === current.watermark && told.lag_s === current.lag_s) return;
-  current = { ...told, since: same ? current.since : Date.now() };
-  for (const listener of listeners) listener();
+export function nextWatermark(before: Watermark, told: Told): Watermark {
+  if (told === 'lost') return { ...before, state: 'lost', reason: null };
+  if ('unready' in told) return { ...before, state: 'behind', lag_s: 0, reason: told.unready };
+  const behind = told.lag_s >= BEHIND_S;
+  return { state: behind ? 'behind' : 'current', watermark: told.watermark, lag_s: behind ? told.lag_s : 0, reason: null };
 }
 
-export const getWatermark = (): Watermark => current;
+export function setWatermark(told: Told): void {
+  const next = nextWatermark(current, told);
+  const keys = Object.keys(next) as (keyof Watermark)[];
+  if (keys.every((key) => next[key] === current[key])) return;
+  current = next;
+  for (const listener of listeners) listener();
+}
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-export const useWatermark = (): Watermark => useSyncExternalStore(subscribe, getWatermark);
+export const useWatermark = (): Watermark => useSyncExternalStore(subscribe, () => current);

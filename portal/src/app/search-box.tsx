@@ -1,27 +1,21 @@
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useNavigate, useRouterState } from '@tanstack/react-router';
 import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { Icon } from '@/ui/icon';
 import { useKey } from './keys';
 import { text } from './params';
 
-const root = getRouteApi('__root__');
+const PAUSE_MS = 120;
+const SEARCH = '/search' as string;
 
-/** The search box of the top bar. `/` puts the focus there. */
+/** The search box of the top bar. `/` puts the focus there; on the page of search, it finds while one types. */
 export function SearchBox() {
-  const q = text(root.useSearch() as Record<string, unknown>, 'q') ?? '';
-  const [typed, setTyped] = useState(q);
+  const { typed, type, submit } = useTyped();
   const input = useRef<HTMLInputElement>(null);
-  const navigate = useNavigate();
-  useEffect(() => setTyped(q), [q]);
   useKey(
     '/',
     'search',
     useCallback(() => input.current?.select(), []),
   );
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void navigate({ to: '/search' as string, search: { q: typed.trim() || undefined } as never });
-  };
   return (
     <search className="search">
       <form action="/search" onSubmit={submit}>
@@ -36,11 +30,44 @@ export function SearchBox() {
             autoComplete="off"
             placeholder="Search assets, columns, owners"
             value={typed}
-            onChange={(event) => setTyped(event.target.value)}
+            onChange={(event) => type(event.target.value)}
           />
         </label>
         <kbd>/</kbd>
       </form>
     </search>
   );
+}
+
+/** The words in the box. They follow the address, unless it follows them: the reader may have typed on meanwhile. */
+function useTyped() {
+  const location = useRouterState({ select: (state) => state.location });
+  const isSearch = location.pathname === SEARCH;
+  const q = isSearch ? (text(location.search as Record<string, unknown>, 'q') ?? '') : '';
+  const [typed, setTyped] = useState(q);
+  const sent = useRef(q);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (q === sent.current) return;
+    sent.current = q;
+    setTyped(q);
+  }, [q]);
+  const go = (words: string, prefix: true | undefined) => {
+    clearTimeout(timer.current);
+    sent.current = words.trim();
+    const next = { q: sent.current || undefined, prefix, limit: undefined };
+    const search = isSearch ? (now: object) => ({ ...now, ...next }) : next;
+    void navigate({ to: SEARCH, search: search as never, replace: isSearch });
+  };
+  const type = (words: string) => {
+    setTyped(words);
+    clearTimeout(timer.current);
+    if (isSearch) timer.current = setTimeout(() => go(words, true), PAUSE_MS);
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    go(typed, undefined);
+  };
+  return { typed, type, submit };
 }

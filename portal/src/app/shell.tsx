@@ -1,14 +1,18 @@
 import { getRouteApi, Outlet } from '@tanstack/react-router';
 import { useEffect } from 'react';
+import { loadSession } from '@/api/session-calls';
 import { followWatermark } from '@/api/stream';
 import { KeyHelp } from './key-help';
 import { listenToKeys } from './keys';
 import { PageLink } from './page-link';
 import { momentOf } from './params';
+import { usePermalinkKey } from './permalink';
 import { Rail } from './rail';
 import { SearchBox } from './search-box';
+import { SignInDialog } from './sign-in';
 import { TimePill } from './time-pill';
 import { WatermarkDot } from './watermark-dot';
+import { YouButton } from './you-button';
 
 const root = getRouteApi('__root__');
 
@@ -17,6 +21,8 @@ export function Shell() {
   const { as_of } = root.useSearch();
   useEffect(listenToKeys, []);
   useEffect(followWatermark, []);
+  useEffect(() => void loadSession(), []);
+  usePermalinkKey();
   return (
     <div className={as_of && momentOf(as_of) ? 'frame is-past' : 'frame'}>
       <a className="skip" href="#main">
@@ -33,11 +39,13 @@ export function Shell() {
         <div className="top-r">
           <TimePill />
           <WatermarkDot />
+          <YouButton />
         </div>
       </header>
       <Rail />
       <Outlet />
       <KeyHelp />
+      <SignInDialog />
     </div>
   );
 }

@@ -3,10 +3,13 @@ import { formatCount, formatDuration } from '@/ui/format';
 
 /** Whether answers are current: a dot and words in the top bar. */
 export function WatermarkDot() {
-  const { state, watermark, lag_s } = useWatermark();
-  const words = { unknown: 'Connecting', current: 'Caught up', behind: `${formatDuration(lag_s)} behind`, lost: 'No answer' }[
-    state
-  ];
+  const { state, watermark, lag_s, reason } = useWatermark();
+  const words = {
+    unknown: 'Connecting',
+    current: 'Caught up',
+    behind: reason ? 'Not ready' : `${formatDuration(lag_s)} behind`,
+    lost: 'No answer',
+  }[state];
   const title =
     watermark === null ? 'The server has not answered yet' : `Answers include every write up to ${formatCount(watermark)}`;
   return (

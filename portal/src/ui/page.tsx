@@ -10,6 +10,8 @@ interface PageProps {
   /** Title of the document, and of the page where no `heading` is given. */
   readonly title: string;
   readonly heading?: ReactNode;
+  /** The title is for screen readers only: the page says it otherwise. */
+  readonly quietTitle?: boolean;
   /** A line above the title: where this belongs. */
   readonly crumb?: ReactNode;
   /** The answer in one sentence, right below the title. */
@@ -46,12 +48,12 @@ export function Page(props: PageProps) {
   );
 }
 
-function Head({ title, heading, crumb, answer, actions }: PageProps) {
+function Head({ title, heading, quietTitle = false, crumb, answer, actions }: PageProps) {
   return (
     <div className="head">
       <div>
         {crumb && <p className="crumb">{crumb}</p>}
-        <h1>{heading ?? title}</h1>
+        <h1 className={quietTitle ? 'vh' : undefined}>{heading ?? title}</h1>
         {answer && <p className="t2 answer">{answer}</p>}
       </div>
       {actions && <div className="acts">{actions}</div>}

@@ -52,10 +52,17 @@ function Waiting({ waitsFor }: { waitsFor: string }) {
 }
 
 function Behind({ status }: { status: PageStatus }) {
-  const lag = status.watermark?.lag_s ?? 0;
+  const { lag_s, reason } = status.watermark ?? { lag_s: 0, reason: null };
+  if (reason) {
+    return (
+      <Band tone="warn" shape="unknown" head="The server is not ready.">
+        <span dir="auto">{reason}</span>. What you see may be older.
+      </Band>
+    );
+  }
   return (
-    <Band tone="warn" shape="unknown" head={`${formatDuration(lag)} behind.`}>
-      Newer events wait. What you see is right as of {clock(Date.now() - lag * 1000)}.
+    <Band tone="warn" shape="unknown" head={`${formatDuration(lag_s)} behind.`}>
+      Newer events wait. What you see is right as of {clock(Date.now() - lag_s * 1000)}.
     </Band>
   );
 }

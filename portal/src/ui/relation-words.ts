@@ -1,0 +1,32 @@
+/** What the source of a relation does to its target, in words; the source is the subject. */
+const WORDS: Readonly<Record<string, string>> = {
+  derives: 'gives rise to',
+  feeds: 'feeds',
+  input_to: 'is read by',
+  outputs: 'writes',
+  evaluated_by: 'is measured by',
+  packaged_in: 'is packaged in',
+  tested_in: 'is tested in',
+  deployed_as: 'is deployed as',
+  serves: 'serves',
+  required_by: 'is needed by',
+  released_by: 'is released by',
+  version_of: 'is a version of',
+  part_of: 'is part of',
+  variant_of: 'is a variant of',
+  run_of: 'is a run of',
+  executed_for: 'ran for',
+  owned_by: 'is owned by',
+  member_of: 'is a member of',
+  about: 'is about',
+  alias_of: 'is another name of',
+  points_to: 'points to',
+  promoted_to: 'was promoted to',
+  supersedes: 'replaces',
+  trained_on: 'was trained on',
+  used_by: 'is used by',
+  depends_on: 'depends on',
+  similar_to: 'is like',
+};
+
+export const relationWords = (relation: string): string => WORDS[relation] ?? relation.replaceAll('_', ' ');
