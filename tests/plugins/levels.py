@@ -21,6 +21,7 @@ LEVELS: Final = ("slow", "real", "unit")
 PLACES: Final = {
     "demo": "slow",
     "contract": "real",
+    "portal": "real",
     "realparts": "real",
     "benchmarks": "real",
     "sources": "real",

@@ -1,6 +1,6 @@
 import { useEffect, useSyncExternalStore } from 'react';
 
-interface Binding {
+export interface Binding {
   /** As `KeyboardEvent.key`: '/', 'y', 'ArrowLeft', or with 'Ctrl+' before it (Command on a Mac counts as Ctrl). */
   readonly key: string;
   /** What it does, for the list of keys. */

@@ -5,6 +5,7 @@ import { followWatermark } from '@/api/stream';
 import { KeyHelp } from './key-help';
 import { listenToKeys } from './keys';
 import { PageLink } from './page-link';
+import { PaletteKey } from './palette-key';
 import { momentOf } from './params';
 import { usePermalinkKey } from './permalink';
 import { Rail } from './rail';
@@ -45,6 +46,7 @@ export function Shell() {
       <Rail />
       <Outlet />
       <KeyHelp />
+      <PaletteKey />
       <SignInDialog />
     </div>
   );

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 
 /** A command or a setting to copy. */
-export function CopyCommand({ text, label = 'Command' }: { text: string; label?: string }) {
+export function CopyCommand({ text }: { text: string }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(text);
@@ -10,9 +10,9 @@ export function CopyCommand({ text, label = 'Command' }: { text: string; label?:
   return (
     <div className="cmd">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways has to be reachable by keyboard */}
-      <section className="cmd-t" tabIndex={0} aria-label={label}>
+      <pre className="cmd-t" tabIndex={0}>
         <code>{text}</code>
-      </section>
+      </pre>
       {navigator.clipboard && (
         <button className="btn quiet" type="button" onClick={copy}>
           <span aria-live="polite">{copied ? 'Copied' : 'Copy'}</span>

@@ -20,7 +20,7 @@ interface TableProps<Row> {
 export function Table<Row>({ caption, showCaption = false, columns, rows, rowKey }: TableProps<Row>) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways has to be reachable by keyboard
-    <section className="tw" tabIndex={0} aria-label={caption}>
+    <div className="tw" tabIndex={0}>
       <table className="stack">
         <caption className={showCaption ? undefined : 'vh'}>{caption}</caption>
         <thead>
@@ -38,7 +38,7 @@ export function Table<Row>({ caption, showCaption = false, columns, rows, rowKey
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   );
 }
 

@@ -31,7 +31,7 @@ function Ways() {
       <li>
         <h2>Let your jobs send OpenLineage</h2>
         <p className="t2">Point the producer that you already have (Airflow, Spark, dbt, Flink) at this server.</p>
-        <CopyCommand text={`export OPENLINEAGE_URL=${location.origin}`} label="Setting" />
+        <CopyCommand text={`export OPENLINEAGE_URL=${location.origin}`} />
       </li>
       <li>
         <h2>Only look around first</h2>

@@ -31,10 +31,13 @@ export function NothingFound({ query }: { query: SearchQuery }) {
     const total = answers[index]?.data?.total ?? 0;
     return total > 0 ? [{ ...option, total }] : [];
   });
-  const several = /\s/.test(query.q?.trim() ?? '');
+  const words = query.q ? (/\s/.test(query.q.trim()) ? 'has these words' : 'has this word') : 'is here';
   return (
     <div className="nothing">
-      <Empty>{several ? 'No asset has these words.' : 'No asset has this word.'}</Empty>
+      <Empty>
+        No asset {words}
+        {hasFilters(query) && (query.q ? ' and passes the filters' : ' that passes the filters')}.
+      </Empty>
       {found.length > 0 && (
         <ul className="rows tight">
           {found.map(({ says, query: near, total }) => (

@@ -65,6 +65,7 @@ const cutOf = (found: Search): string | null =>
 
 function Answer({ found, query }: { found: Search; query: SearchQuery }) {
   const exact = found.total_is === 'exact';
+  if (found.total === 0) return <span role="status">Nothing matches.</span>;
   return (
     <span role="status">
       {!exact && 'At least '}

@@ -1,0 +1,289 @@
+"""Start page, search and frame of the portal in a browser: by mouse, by keyboard alone, on a phone, with hostile names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.contract.serving import Api, Process
+
+CHROMIUM: Final = "/usr/bin/chromium"
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+AXE: Final = Path(__file__).parents[2] / "portal" / "node_modules" / "axe-core" / "axe.min.js"
+WCAG: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDE, TABLET, PHONE = 1440, 768, 360
+PATIENCE_MS: Final = 20_000
+TEAM: Final = "mlg://team/org/data"
+LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/"
+HOSTILE: Final = {
+    "markup": '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> ratings',
+    "rtl": "\u05d3\u05d9\u05e8\u05d5\u05d2\u05d9\u05dd \u202egnp.exe ratings",
+    "long": "ratings-" + "x" * 1990,
+}
+
+
+def facts() -> list[dict[str, Any]]:
+    """Return the facts of a small lake: ratings and what is made of them, some names that are not harmless among them."""
+    assets: list[dict[str, Any]] = [
+        {"uri": TEAM, "name": "data"},
+        {"uri": f"{LAKE}ratings", "name": "ratings", "description": "What members rated, 1 to 5", "owners": [TEAM]},
+        {"uri": f"{LAKE}members", "name": "members", "description": "Who rated", "owners": [TEAM]},
+        {"uri": "mlg://workflow/jobs/ratings.load", "name": "ratings.load", "description": "Loads the ratings of a day"},
+        *({"uri": f"{LAKE}hostile-{key}", "name": name, "description": name} for key, name in HOSTILE.items()),
+        *({"uri": f"mlg://model/mlflow/ranker-{number}", "name": f"ranker-{number}"} for number in range(30)),
+    ]
+    edge = {"source": "mlg://workflow/jobs/ratings.load", "relation": "outputs", "target": f"{LAKE}ratings"}
+    return [*({"asset": asset} for asset in assets), {"edge": edge}]
+
+
+class Server:
+    """A server that can be stopped, and started again at the same address."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = str(data)
+        self._process = Process("--data", self._data)
+        self.url = self._process.url
+
+    def fill(self) -> None:
+        api = Api(self.url)
+        watermark = api.taken(*facts())
+        api.ask("search", at_least=watermark)
+        api.close()
+
+    def stop(self) -> None:
+        assert self._process.stop() == 0
+
+    def start(self) -> None:
+        self._process = Process("--data", self._data, port=urlsplit(self.url).port or 0)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("portal") / "data")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Server) -> Iterator[Open]:
+    """Opens a path in a browser that knows nothing; at the end no page of it has failed."""
+    contexts, faults = [], []
+
+    def opened(path: str = "/", *, width: int = WIDE, scheme: Literal["light", "dark"] = "light") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id="Asia/Kolkata")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(server.url + path)
+        settle(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def settle(page: Page) -> str:
+    """Wait until the page has finished loading; return its state."""
+    page.wait_for_selector("main[data-state]:not([data-state=loading])")
+    return page.get_attribute("main", "data-state") or ""
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds, with the elements concerned."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("tags => axe.run(document, {runOnly: tags}).then(result => result.violations)", WCAG)
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+
+
+def query_of(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_a_fresh_server_says_how_to_begin_and_fills_by_itself(server: Server, open_page: Open) -> None:
+    page, phone = open_page(), open_page(width=PHONE, scheme="dark")
+    assert settle(page) == "empty"
+    expect(page.locator("h1")).to_have_text("Nothing is here yet")
+    expect(page.locator("code", has_text="OPENLINEAGE_URL")).to_have_text(f"export OPENLINEAGE_URL={server.url}")
+    expect(page.get_by_role("status").filter(has_text="Listening.")).to_be_visible()
+    assert violations(page) == violations(phone) == []
+    server.fill()
+    for each in (page, phone):
+        expect(each.locator("h1")).to_have_text("The first data is here")
+        expect(each.locator("main")).to_have_attribute("data-state", "ready")
+        expect(each.get_by_role("status").filter(has_text="assets so far")).to_contain_text("30 models")
+    assert violations(page) == violations(phone) == []
+
+
+def test_filters_are_the_api_and_back_undoes(server: Server, open_page: Open) -> None:
+    api, page = Api(server.url), open_page()
+    page.get_by_role("search").filter(has_text="What are you looking for").get_by_role("searchbox").fill("ratings")
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**/search?q=ratings")
+    total = api.ask("search", q="ratings")["total"]
+    expect(page.locator(".answer")).to_have_text(f"{total} assets, exactly. Best match first.")
+    page.get_by_label(re.compile("^dataset")).check()
+    page.wait_for_url("**kind=dataset**")
+    filtered = api.ask("search", q="ratings", kind="dataset")
+    expect(page.locator(".answer")).to_contain_text(f"{filtered['total']} assets")
+    assert page.locator(".hits ol > li").count() == len(filtered["hits"])
+    assert page.get_by_role("link", name="as JSON").get_attribute("href") == "/api/v1/search?q=ratings&kind=dataset"
+    page.go_back()
+    expect(page.locator(".answer")).to_contain_text(f"{total} assets")
+    page.go_back()
+    assert urlsplit(page.url).path == "/"
+    api.close()
+
+
+def test_search_finds_while_one_types_and_lists_on(server: Server, open_page: Open) -> None:
+    page = open_page("/search")
+    total = Api(server.url).ask("search")["total"]
+    page.get_by_role("button", name=f"20 more of {total - 20}").click()
+    page.wait_for_url("**limit=40**")
+    expect(page.locator(".hits ol > li")).to_have_count(min(total, 40))
+    page.keyboard.press("/")
+    page.keyboard.type("memb", delay=30)
+    expect(page.locator(".hits ol > li").first).to_contain_text("members")
+    assert query_of(page) == {"q": ["memb"], "prefix": ["true"]}
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"q=memb$"))
+    assert page.locator(".search input").input_value() == "memb"
+
+
+def test_nothing_found_says_where_to_go_on(open_page: Open) -> None:
+    page = open_page("/search?q=ratings+zebra&kind=model&kind=workflow&tag=none")
+    assert settle(page) == "empty"
+    expect(page.locator("main")).to_contain_text("No asset has these words and passes the filters.")
+    page.get_by_role("link", name=re.compile("with “ratings”")).click()
+    page.wait_for_url("**/search?q=ratings")
+    assert settle(page) == "ready"
+
+
+def test_everything_by_keyboard(open_page: Open) -> None:
+    page = open_page("/search?q=ratings")
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("permalink")
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.keyboard.press("t")
+    page.get_by_label(re.compile("Date and time, Asia/(Kolkata|Calcutta)")).fill("2026-11-08T20:30:00")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**as_of**")
+    assert query_of(page)["as_of"] == ["2026-11-08T15:00:00Z"]
+    expect(page.locator(".band.past")).to_contain_text("You look at 8 Nov, 20:30.")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("start")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/\\?as_of"))
+    page.get_by_role("button", name="Back to now").press("Enter")
+    page.wait_for_url(re.compile("/$"))
+    page.keyboard.press("y")
+    page.wait_for_url("**at_least**")
+    assert set(query_of(page)) == {"as_of", "at_least"}
+    page.keyboard.press("/")
+    page.keyboard.type("ranker-7?")  # a field takes what is typed: no dialog of keys
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=ranker-7**")
+    expect(page.locator(".hits ol > li").first).to_contain_text("ranker-7")
+
+
+@pytest.mark.parametrize("width", [PHONE, WIDE])
+def test_names_are_text_whatever_they_say(open_page: Open, width: int) -> None:
+    page = open_page("/search?q=ratings&limit=100", width=width)
+    for name in HOSTILE.values():
+        assert page.get_by_role("listitem").filter(has_text=name).count() == 1
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("main img, main script").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") == width, "nothing makes the page wider than the window"
+    page.goto(f"{urlsplit(page.url).scheme}://{urlsplit(page.url).netloc}/search?q=%3Cscript%3Ewindow.hacked%3D1%3C%2Fscript%3E")
+    settle(page)
+    expect(page.locator("h1")).to_have_text("<script>window.hacked=1</script>")
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_parameter_without_meaning_is_named(open_page: Open) -> None:
+    page = open_page("/search?prefix=perhaps")
+    assert settle(page) == "error"
+    expect(page.locator("main")).to_contain_text("prefix is 'perhaps'. It is true or false.")
+    page.get_by_role("link", name="mlgraph").click()
+    assert settle(page) == "ready"
+    past = open_page("/?as_of=yesterday")
+    expect(past.locator(".band.bad")).to_contain_text("as_of is 'yesterday'. It is a time with a zone")
+    refused = open_page("/search?limit=9999")
+    assert settle(refused) == "error"
+    expect(refused.locator(".band.bad")).to_contain_text("query parameter 'limit'")
+
+
+def test_colours_are_kept_by_the_browser(open_page: Open) -> None:
+    page = open_page(scheme="light")
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.get_by_role("button", name="You and this browser").click()
+    page.get_by_label("dark", exact=True).check()
+    dark = page.evaluate(background)
+    assert dark != light
+    page.reload()
+    settle(page)
+    assert page.evaluate(background) == dark
+
+
+def test_every_state_is_accessible(open_page: Open) -> None:
+    for path in ("/", "/search?q=ratings&kind=dataset", "/search?q=zebra", "/search?prefix=x", "/?as_of=2026-11-08T15:00:00Z"):
+        for width, scheme in ((WIDE, "light"), (TABLET, "dark"), (PHONE, "light")):
+            page = open_page(path, width=width, scheme=scheme)
+            assert violations(page) == [], (path, width, scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") == width, (path, width)
+            page.context.close()
+    page = open_page("/search?q=ratings")
+    for key in ("Control+k", "?", "t"):
+        page.keyboard.press(key)
+        page.wait_for_selector("dialog[open]")
+        assert violations(page) == [], key
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog[open]", state="detached")
+
+
+def test_a_server_that_goes_away_and_comes_back(server: Server, open_page: Open) -> None:
+    page = open_page("/search?q=ratings")
+    hits = page.locator(".hits ol > li").count()
+    server.stop()
+    expect(page.locator("main")).to_have_attribute("data-state", "error", timeout=5_000)
+    expect(page.locator(".band.bad")).to_contain_text("The server does not answer.")
+    expect(page.locator(".mark-dot")).to_have_text("No answer")
+    assert page.locator(".hits ol > li").count() == hits, "the last answer stays"
+    page.get_by_label(re.compile("^dataset")).click()
+    expect(page.locator(".band.bad")).to_contain_text("The server does not answer.")
+    server.start()
+    expect(page.locator(".mark-dot")).to_have_text("Caught up")
+    page.get_by_role("button", name="Try now").or_(page.locator("main[data-state=ready]")).first.wait_for()
+    if page.get_by_role("button", name="Try now").is_visible():
+        page.get_by_role("button", name="Try now").click()
+    expect(page.locator("main")).to_have_attribute("data-state", "ready")
