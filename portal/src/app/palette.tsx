@@ -15,7 +15,7 @@ import { actionEntries, assetEntries, type Entry, matching, pageEntries } from '
 const HITS = 8;
 const RECENT = 5;
 
-interface PaletteProps {
+export interface PaletteProps {
   readonly open: boolean;
   readonly onClose: () => void;
 }

@@ -93,7 +93,7 @@ function Hits({ found, query, onMore }: { found: Search; query: SearchQuery; onM
       {rest > 0 && found.hits.length < MOST && (
         <p>
           <button className="btn" type="button" onClick={onMore}>
-            {formatCount(Math.min(STEP, rest))} more of {formatCount(rest)}
+            {rest > STEP ? `${STEP} more of ${formatCount(rest)}` : `${rest} more`}
           </button>
         </p>
       )}
