@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useState } from 'react';
+import { askSignIn } from '@/api/session';
 import type { PageStatus } from '@/app/page-status';
 import { Band } from './band';
 import { formatDuration } from './format';
@@ -88,10 +89,17 @@ function Failed({ status }: { status: PageStatus }) {
   );
 }
 
+/** Says who can give access, and nothing about what is hidden. */
 function Forbidden({ status }: { status: PageStatus }) {
+  const anonymous = status.error?.isUnauthorized ?? false;
+  const signIn = (
+    <button className="btn" type="button" onClick={askSignIn}>
+      {anonymous ? 'Sign in' : 'Use another token'}
+    </button>
+  );
   return (
-    <Band tone="bad" shape="unmet" head={status.error?.isUnauthorized ? 'This server wants a token.' : 'You may not see this.'}>
-      {status.error?.detail}
+    <Band tone="bad" shape="unmet" head={anonymous ? 'This server wants a token.' : 'You may not see this.'} action={signIn}>
+      {anonymous ? 'An owner of this server gives tokens out.' : status.error?.detail}
     </Band>
   );
 }

@@ -50,7 +50,9 @@ export function SearchPage() {
       knowsPast={false}
     >
       <div className="srch">
-        <Facets query={query} found={data} onToggle={(filter: Filter, value) => change(toggled(query, filter, value))} />
+        {data && (
+          <Facets query={query} found={data} onToggle={(filter: Filter, value) => change(toggled(query, filter, value))} />
+        )}
         {data && <Hits found={data} query={query} onMore={() => change({ ...query, limit: data.hits.length + STEP })} />}
       </div>
     </Page>
