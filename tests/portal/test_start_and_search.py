@@ -126,7 +126,7 @@ def query_of(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-def test_a_fresh_server_says_how_to_begin_and_fills_by_itself(server: Server, open_page: Open) -> None:
+def test_a_fresh_server_lists_first_steps_and_fills_by_itself(server: Server, open_page: Open) -> None:
     page, phone = open_page(), open_page(width=PHONE, scheme="dark")
     assert settle(page) == "empty"
     expect(page.locator("h1")).to_have_text("Nothing is here yet")
@@ -178,7 +178,7 @@ def test_search_finds_while_one_types_and_lists_on(server: Server, open_page: Op
     assert page.locator(".search input").input_value() == "memb"
 
 
-def test_nothing_found_says_where_to_go_on(open_page: Open) -> None:
+def test_an_empty_search_offers_others(open_page: Open) -> None:
     page = open_page("/search?q=ratings+zebra&kind=model&kind=workflow&tag=none")
     assert settle(page) == "empty"
     expect(page.locator("main")).to_contain_text("No asset has these words and passes the filters.")
@@ -218,7 +218,7 @@ def test_everything_by_keyboard(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE, WIDE])
-def test_names_are_text_whatever_they_say(open_page: Open, width: int) -> None:
+def test_names_are_text_whatever_they_contain(open_page: Open, width: int) -> None:
     page = open_page("/search?q=ratings&limit=100", width=width)
     for name in HOSTILE.values():
         assert page.get_by_role("listitem").filter(has_text=name).count() == 1

@@ -9,13 +9,13 @@ interface Progress {
 }
 
 /** `unready`: why the server is not ready, in its own words. */
-type Told = Progress | { readonly unready: string } | 'lost';
+type Update = Progress | { readonly unready: string } | 'lost';
 
 const CHANNEL = 'mlgraph-watermark';
 const LOCK = 'mlgraph-stream';
 const STREAM = '/api/v1/stream?topics=watermark';
 const POLL_MS = 1_000;
-/** A tab that has heard nothing for this long asks by itself: the tab that streams may be frozen. */
+/** A tab that received nothing for this long asks by itself: the tab that streams may be frozen. */
 const SILENCE_MS = 10_000;
 /** How long after a refused stream it is tried again. */
 const AGAIN_MS = 30_000;
@@ -35,13 +35,13 @@ export function followWatermark(): () => void {
 class Follower {
   private readonly ended = new AbortController();
   private readonly channel = new BroadcastChannel(CHANNEL);
-  private heardAt = 0;
-  private last: Told | null = null;
+  private updatedAt = 0;
+  private last: Update | null = null;
   private leading = false;
 
   start(): void {
-    this.channel.onmessage = ({ data }: MessageEvent<Told | 'hello'>) => {
-      if (data !== 'hello') this.take(data);
+    this.channel.onmessage = ({ data }: MessageEvent<Update | 'hello'>) => {
+      if (data !== 'hello') this.apply(data);
       else if (this.leading && this.last !== null) this.channel.postMessage(this.last);
     };
     this.channel.postMessage('hello');
@@ -62,28 +62,28 @@ class Follower {
     return this.ended.signal.aborted;
   }
 
-  private take(told: Told): void {
-    this.heardAt = Date.now();
-    this.last = told;
-    setWatermark(told === 'lost' || 'unready' in told ? told : { watermark: told.watermark, lag_s: told.lag_s ?? 0 });
+  private apply(update: Update): void {
+    this.updatedAt = Date.now();
+    this.last = update;
+    setWatermark(update === 'lost' || 'unready' in update ? update : { watermark: update.watermark, lag_s: update.lag_s ?? 0 });
   }
 
-  private tell(told: Told): void {
+  private publish(update: Update): void {
     if (this.stopped) return;
-    this.take(told);
-    this.channel.postMessage(told);
+    this.apply(update);
+    this.channel.postMessage(update);
   }
 
   private async ask(): Promise<void> {
     try {
-      this.tell(await getAs<Progress>('/readyz', {}, { signal: this.ended.signal }));
+      this.publish(await getAs<Progress>('/readyz', {}, { signal: this.ended.signal }));
     } catch (error) {
-      this.tell(error instanceof ApiError && error.status === 503 ? { unready: error.detail } : 'lost');
+      this.publish(error instanceof ApiError && error.status === 503 ? { unready: error.detail } : 'lost');
     }
   }
 
   private breakSilence(): void {
-    if (!this.leading && document.visibilityState === 'visible' && Date.now() - this.heardAt > SILENCE_MS) void this.ask();
+    if (!this.leading && document.visibilityState === 'visible' && Date.now() - this.updatedAt > SILENCE_MS) void this.ask();
   }
 
   /** Streams for all tabs as long as this tab lives. */
@@ -105,7 +105,7 @@ class Follower {
         events.close();
         resolve();
       };
-      events.addEventListener('watermark', ({ data }: MessageEvent<string>) => this.tell(JSON.parse(data) as Progress));
+      events.addEventListener('watermark', ({ data }: MessageEvent<string>) => this.publish(JSON.parse(data) as Progress));
       events.onerror = () => {
         void this.ask();
         if (events.readyState === EventSource.CLOSED) setTimeout(end, AGAIN_MS);

@@ -48,7 +48,7 @@ def test_the_smallest_form_that_is_accepted(file: StaticFile, accepted: str, bod
     assert answer.headers["x-of-caller"] == "1"
 
 
-def test_who_has_it_is_told_so(file: StaticFile) -> None:
+def test_an_entity_tag_that_matches_is_answered_304(file: StaticFile) -> None:
     etag = response(file, {"accept-encoding": "br"}).headers["etag"]
     for known in (etag, f'"other", W/{etag}', "*"):
         again = response(file, {"accept-encoding": "br", "if-none-match": known})

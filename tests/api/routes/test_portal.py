@@ -90,7 +90,7 @@ def test_a_new_build_is_taken_over_while_the_server_runs(build: Path) -> None:
     assert http.get("/assets/index-2.js").status_code == 200
 
 
-def test_without_a_build_it_says_how_to_make_one(tmp_path: Path) -> None:
+def test_a_missing_build_is_reported_with_the_command(tmp_path: Path) -> None:
     http = client_of(tmp_path / "missing")
     page = http.get("/search", headers=HTML)
     assert page.status_code == 503

@@ -6,7 +6,7 @@ import { counted } from '@/ui/format';
 import { hasFilters, type SearchQuery } from './search-parameters';
 
 interface Alternative {
-  readonly says: string;
+  readonly label: string;
   readonly query: SearchQuery;
 }
 
@@ -17,13 +17,13 @@ export function alternatives(query: SearchQuery): Alternative[] {
   const { q = '' } = query;
   const words = [...new Set(q.replaceAll('"', ' ').split(/\s+/).filter(Boolean))];
   return [
-    ...(hasFilters(query) ? [{ says: 'without the filters', query: { q } }] : []),
-    ...(q && !query.state ? [{ says: 'among what was deleted', query: { ...query, state: ['deleted'] } }] : []),
-    ...(words.length > 1 ? words.slice(0, MOST_WORDS).map((word) => ({ says: `with “${word}”`, query: { q: word } })) : []),
+    ...(hasFilters(query) ? [{ label: 'without the filters', query: { q } }] : []),
+    ...(q && !query.state ? [{ label: 'among what was deleted', query: { ...query, state: ['deleted'] } }] : []),
+    ...(words.length > 1 ? words.slice(0, MOST_WORDS).map((word) => ({ label: `with “${word}”`, query: { q: word } })) : []),
   ];
 }
 
-/** What an empty list of hits says: why, and where to go on, with the number of hits there. */
+/** The text of an empty list of hits: why, and where to go on, with the number of hits there. */
 export function NothingFound({ query }: { query: SearchQuery }) {
   const options = alternatives(query);
   const answers = useQueries({ queries: options.map((option) => apiQuery('/api/v1/search', { ...option.query, limit: 1 })) });
@@ -40,10 +40,10 @@ export function NothingFound({ query }: { query: SearchQuery }) {
       </Empty>
       {found.length > 0 && (
         <ul className="rows tight">
-          {found.map(({ says, query: near, total }) => (
-            <li key={says}>
+          {found.map(({ label, query: near, total }) => (
+            <li key={label}>
               <PageLink page="/search" search={near as Record<string, string>}>
-                {counted(total, 'asset')} <bdi>{says}</bdi>
+                {counted(total, 'asset')} <bdi>{label}</bdi>
               </PageLink>
             </li>
           ))}

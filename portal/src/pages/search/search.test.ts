@@ -58,5 +58,5 @@ test('where nothing is found, nearby queries are tried', () => {
     { q: 'ratings' },
     { q: 'zebra' },
   ]);
-  expect(alternatives({ q: 'zebra', state: ['deleted'] }).map(({ says }) => says)).toEqual(['without the filters']);
+  expect(alternatives({ q: 'zebra', state: ['deleted'] }).map(({ label }) => label)).toEqual(['without the filters']);
 });
