@@ -13,8 +13,9 @@ from fastapi import FastAPI
 
 from mlgraph.api.app import create_app
 from mlgraph.api.http.limits import ServerLimits
-from mlgraph.api.schema import discovery_examples, operations, portal_examples
+from mlgraph.api.schema import discovery_examples, operations, portal_examples, scene_examples
 from mlgraph.domain.errors import UnknownAsset
+from mlgraph.domain.options.scene_options import SceneOptions
 from mlgraph.domain.options.search_options import SearchOptions
 from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
@@ -26,6 +27,7 @@ from mlgraph.services.discovery.team_overview import TeamOverview
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
+from mlgraph.services.queries.scene.scenes import Scenes
 from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
 from mlgraph.services.server.browser_sessions import BrowserSessions
@@ -35,7 +37,7 @@ from mlgraph.services.sources.source_manager import SourceManager
 from tests.api.double_answers import ASSET, DIFF, LAKE, LIVE, TOKEN, Body
 from tests.api.double_parts import ChangesDouble, IntakeDouble, NoPages, OperatorDouble, SessionsInMemory
 
-SERVICES: Final = (Annotations, Archives, SourceManager, Health, Intake, Queries, SearchQueries, AssetNames)
+SERVICES: Final = (Annotations, Archives, SourceManager, Health, Intake, Queries, Scenes, SearchQueries, AssetNames)
 
 
 @dataclass
@@ -61,6 +63,10 @@ class Double(OperatorDouble, IntakeDouble, ChangesDouble):
 
     @property
     def queries(self) -> "Double":
+        return self
+
+    @property
+    def scenes(self) -> "Double":
         return self
 
     @property
@@ -125,6 +131,10 @@ class Double(OperatorDouble, IntakeDouble, ChangesDouble):
     def impact(self, uri: str, options: WalkOptions, *, change: str | None) -> Body:
         self._note("impact", uri=uri, options=options, change=change)
         return dict(operations.IMPACT)
+
+    def scene(self, uri: str, options: SceneOptions) -> Body:
+        self._note("scene", uri=uri, options=options)
+        return dict(scene_examples.SCENE)
 
     def propagation(self, uri: str, **options: object) -> Body:
         self._note("propagation", uri=uri, **options)

@@ -32,6 +32,7 @@ from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
+from mlgraph.services.queries.scene.scenes import Scenes
 from mlgraph.services.search.projection import SearchProjection
 from mlgraph.services.search.search_pages import SearchPages
 from mlgraph.services.search.search_queries import SearchQueries
@@ -101,6 +102,7 @@ class Server:
         self.services = Services(
             intake=intake,
             queries=queries,
+            scenes=Scenes(reader, self.follower, noise, self.usage.requested),
             names=names,
             search_queries=searches,
             search_pages=SearchPages(searches),

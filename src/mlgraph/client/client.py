@@ -14,6 +14,7 @@ from mlgraph.client.calls.changed_files_calls import ChangedFilesCalls
 from mlgraph.client.calls.coverage_calls import CoverageCalls
 from mlgraph.client.calls.curation_calls import CurationCalls
 from mlgraph.client.calls.name_calls import NameCalls
+from mlgraph.client.calls.scene_calls import SceneCalls
 from mlgraph.client.calls.search_calls import SearchCalls
 from mlgraph.client.calls.session_calls import SessionCalls
 from mlgraph.client.calls.similar_calls import SimilarCalls
@@ -34,7 +35,16 @@ if TYPE_CHECKING:
 
 
 class Client(
-    ChangeCalls, ChangedFilesCalls, CoverageCalls, CurationCalls, NameCalls, SearchCalls, SessionCalls, SimilarCalls, TeamCalls
+    ChangeCalls,
+    ChangedFilesCalls,
+    CoverageCalls,
+    CurationCalls,
+    NameCalls,
+    SceneCalls,
+    SearchCalls,
+    SessionCalls,
+    SimilarCalls,
+    TeamCalls,
 ):
     """A connection to one mlgraph server.
 

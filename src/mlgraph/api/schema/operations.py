@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.http.problems import MEDIA_TYPE
-from mlgraph.api.schema import discovery_examples, portal_examples, similar_examples
+from mlgraph.api.schema import discovery_examples, portal_examples, scene_examples, similar_examples
 from mlgraph.client.answer_shapes import ingest_shapes, name_shapes, shapes
 from mlgraph.client.answer_shapes.changed_files_shapes import ChangedFilesImpact
 from mlgraph.client.answer_shapes.propagation_shapes import Propagation
@@ -279,6 +279,7 @@ EXAMPLES: Final = {
     "Lineage": LINEAGE,
     "Impact": IMPACT,
     "Propagation": PROPAGATION,
+    "Scene": scene_examples.SCENE,
     "ChangedFilesImpact": CHANGED_FILES,
     "Path": PATH,
     "Search": SEARCH,

@@ -71,6 +71,10 @@ Level = Annotated[
     LevelName | None,
     Query(description="Workflows and their current edges (asset, the default), or single runs (run; the default at a run)."),
 ]
+KindFilter = Annotated[
+    list[Kind] | None,
+    Query(description="List only these kinds (repeatable); all kinds are traversed.", json_schema_extra=_kind_schema),
+]
 Fold = Annotated[bool, Query(description="Hide assets that noise rules match, such as temporary tables; false shows them.")]
 Limit = Annotated[
     int, Query(ge=1, le=MAX_LIMIT, description="How many to list at most; a cut answer is `partial`, `cursor` continues it.")
@@ -87,10 +91,7 @@ class ClosureParameters(BaseModel):
         Query(description="With the flow of data (downstream), against it, or the union of the two."),
     ] = "downstream"
     depth: Annotated[int | None, Query(ge=0, le=MAX_DEPTH, description="How many edges to traverse at most.")] = None
-    kind: Annotated[
-        list[Kind] | None,
-        Query(description="List only these kinds (repeatable); all kinds are traversed.", json_schema_extra=_kind_schema),
-    ] = None
+    kind: KindFilter = None
     level: Level = None
     as_of: AsOf = None
     certain: Annotated[bool, Query(description="Traverse only certain edges.")] = False

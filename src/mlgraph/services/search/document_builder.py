@@ -37,6 +37,7 @@ from mlgraph.search.documents import (
 from mlgraph.search.prior import prior_of
 from mlgraph.services.history.asserted_facts import by_asset, records_of
 from mlgraph.services.history.display_attributes import open_owners
+from mlgraph.services.history.environments import environments_in
 from mlgraph.services.search.graph_priors import GraphPriors
 
 LAST_MOMENT: Final = FOREVER - 1
@@ -85,7 +86,7 @@ class DocumentBuilder:
         numbered = self._teams.of(chosen)
         teams = {asset: numbered.uri(place) for place, asset in enumerate(chosen)}
         intervals = facts.intervals
-        environments = self._environments(intervals)
+        environments = environments_in(self._reader, intervals)
         parts = self._priors.of(self._graph, np.array(chosen, np.int32)).tolist()
         return [
             self._document(facts, asset, intervals[asset], teams.get(asset), environments.get(asset), part)
@@ -134,27 +135,6 @@ class DocumentBuilder:
             else:
                 names[uri] = index.name(number) if number is not None else AssetUri.parse(uri).name
         return names, contacts
-
-    def _environments(self, intervals: Mapping[int, list[AssetInterval]]) -> dict[int, str]:
-        """Return the environment of each asset that has one: the property of its latest state, else that of the token."""
-        found: dict[int, str] = {}
-        pending: dict[int, int] = {}
-        for asset, listed in intervals.items():
-            valid = (each for each in listed if each.end == FOREVER and each.origin != CURATED_ORIGIN)
-            latest = sorted(valid, key=lambda each: (-each.start, each.tx))
-            for interval in latest:
-                named = (interval.state.get("properties") or _NO_STATE).get("environment")
-                if isinstance(named, str) and named:
-                    found[asset] = named
-                    break
-            else:
-                if latest:
-                    pending[asset] = latest[0].tx
-        provenance = self._reader.provenance(set(pending.values())) if pending else {}
-        for asset, tx in pending.items():
-            if tx in provenance and (environment := provenance[tx].environment):
-                found[asset] = environment
-        return found
 
     def _document(
         self, facts: _Facts, asset: int, intervals: Sequence[AssetInterval], team: str | None, environment: str | None, part: int

@@ -15,6 +15,7 @@ from mlgraph.services.discovery.team_overview import TeamOverview
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
+from mlgraph.services.queries.scene.scenes import Scenes
 from mlgraph.services.search.search_pages import SearchPages
 from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
@@ -29,6 +30,7 @@ class Services:
 
     intake: Intake
     queries: Queries
+    scenes: Scenes
     names: AssetNames
     search_queries: SearchQueries
     changed_files: ChangedFiles

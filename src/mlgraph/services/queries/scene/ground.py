@@ -1,0 +1,119 @@
+"""What of a scene depends neither on the moment nor on the change nor on open folds: its assets, table and closed marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import numpy as np
+
+from mlgraph.domain.vocabulary import KIND_NAMES
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.impact.analysis import severity_table
+from mlgraph.graph.impact.severity import SEVERITIES
+from mlgraph.graph.model.rows import Bytes, Ints, Longs
+from mlgraph.graph.scene.fold_splitting import SplitKeys, SplitName
+from mlgraph.graph.scene.marks import MOST_UNFOLDED, MarkLayout, MarkTexts, mark_id
+from mlgraph.graph.scene.placement import Table, kind_order, placed
+from mlgraph.graph.scene.timeline import Timeline
+from mlgraph.services.queries.scene.grouping import Grouping, NamespaceNumbers
+
+_NO_EFFECT_ROW = -1
+_SEVERITY_BITS = 15
+"""A row with one asset more of a severity outweighs any number of assets (below 2^15) of all lesser ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The assets of a scene at any moment, in order of kind, then URI; arrays of one entry an asset.
+
+    `root` is the position of the root. `by_number` are the positions in order of the assets' numbers.
+    """
+
+    assets: Ints
+    kinds: Bytes
+    root: int
+    by_number: Longs
+    namespaces: NamespaceNumbers
+    grouping: Grouping
+    table: Table
+    row_ids: Sequence[str]
+    layout: MarkLayout
+    timeline: Timeline
+
+    def positions_of(self, assets: Ints) -> Longs:
+        """Return the position of each of `assets`, which are all assets of the scene."""
+        return self.by_number[np.searchsorted(self.assets[self.by_number], assets)]
+
+    def missing(self, assets: Ints) -> bool:
+        """Return whether some of `assets` are not in the scene."""
+        return not bool(np.isin(assets, self.assets).all())
+
+    def label(self, by: SplitName, first: int, last: int) -> str:
+        """Return the text that names a part of a fold: the keys of a dimension from `first` to `last`."""
+        if by == "rest":
+            return f"{first} more"
+        names = [self._key_name(by, key) for key in ((first,) if first == last else (first, last))]
+        return " \u2013 ".join(names)
+
+    def _key_name(self, by: SplitName, key: int) -> str:
+        if by == "kind":
+            return KIND_NAMES[key]
+        if by == "namespace":
+            return unquote(self.namespaces.texts[key])
+        return self.grouping.names[key] if by == "group" else unquote(self.layout.texts.uri(key).rpartition("/")[2])
+
+
+def ordered_assets(graph: GraphVersion, assets: Ints) -> Ints:
+    """Return assets in order of kind, then URI."""
+    index = graph.asset_index
+    by_uri = index.sort(assets, np.zeros(len(assets), np.int32))
+    return assets[kind_order(index.kinds(assets), by_uri)]
+
+
+def namespaces_of(graph: GraphVersion, assets: Ints) -> NamespaceNumbers:
+    """Return the namespaces of assets, numbered in order."""
+    texts = [uri.split("/", 4)[3] for uri in graph.asset_index.uris(assets)]
+    distinct = sorted(set(texts))
+    numbers = {text: number for number, text in enumerate(distinct)}
+    return NamespaceNumbers(np.fromiter((numbers[text] for text in texts), np.int32, len(texts)), distinct)
+
+
+def ground_of(
+    graph: GraphVersion,
+    root: int,
+    steps: Ints,
+    timeline: Timeline,
+    namespaces: NamespaceNumbers,
+    grouping: Grouping,
+    most_marks: int,
+) -> Ground:
+    """Return the ground of a scene. `timeline`: when its assets, in order, are in it; `steps` int32[n] from the root."""
+    assets = timeline.assets
+    kinds = graph.asset_index.kinds(assets)
+    table = placed(grouping.number, len(grouping.keys), _weights(kinds), steps, most_marks)
+    keys = ["\0" if len(row.groups) > 1 else grouping.keys[row.groups[0]] for row in table.rows]
+    uri = graph.asset_index.uri
+
+    def part_key(by: SplitName, key: int) -> str:
+        if by == "kind":
+            return KIND_NAMES[key]
+        if by == "namespace":
+            return namespaces.texts[key]
+        return grouping.keys[key] if by == "group" else uri(int(assets[key])) if by == "name" else ""
+
+    texts = MarkTexts(lambda row: f"{grouping.by}\0{keys[row]}", part_key, lambda place: uri(int(assets[place])))
+    split_keys = SplitKeys(grouping.number, kinds, namespaces.number)
+    place = int(np.flatnonzero(assets == root)[0])
+    unfolded = timeline.most_at_once <= MOST_UNFOLDED
+    layout = MarkLayout.of(split_keys, texts, table, place, most_marks, unfolded=unfolded)
+    row_ids = [mark_id("r", grouping.by, key) for key in keys]
+    return Ground(assets, kinds, place, np.argsort(assets), namespaces, grouping, table, row_ids, layout, timeline)
+
+
+def _weights(kinds: Bytes) -> Longs:
+    """Return the weight of each asset in the choice of rows: by its severity where everything reached is affected."""
+    severities = severity_table()[_NO_EFFECT_ROW, kinds, 0, 0, 0].astype(np.int64)
+    weights: Longs = np.int64(1) << (_SEVERITY_BITS * (len(SEVERITIES) - 1 - severities))
+    return weights

@@ -1,0 +1,161 @@
+"""The answer to a scene query as JSON: rows, columns, marks, and the links between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlgraph.domain.vocabulary import KIND_NAMES
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.impact.change_effects import Effect
+from mlgraph.graph.impact.predecessor_search import NOTHING
+from mlgraph.graph.impact.severity import SEVERITIES
+from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs
+from mlgraph.graph.response.paging import CERTAINTY
+from mlgraph.graph.scene.marks import Mark, Opened, split_name
+from mlgraph.graph.scene.timeline import Presence
+from mlgraph.services.queries.scene.contents import NO_SEVERITY, Contents
+from mlgraph.services.queries.scene.ground import Ground
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnMarks:
+    """The marks of an answer. `mark_of` int32[n] is the number of the mark that shows each asset, in `opened.marks`."""
+
+    graph: GraphVersion
+    ground: Ground
+    contents: Contents
+    opened: Opened
+    presence: Sequence[Presence]
+    mark_of: Ints
+    counts: Longs
+
+    @classmethod
+    def of(
+        cls, graph: GraphVersion, ground: Ground, contents: Contents, opened: Opened, presence: Sequence[Presence]
+    ) -> DrawnMarks:
+        """Return the marks with the number of counted assets of each; that of an open fold is 0, its parts have them."""
+        mark_of = np.zeros(len(ground.assets), np.int32)
+        for number, mark in enumerate(opened.marks):
+            if not mark.is_open:
+                mark_of[mark.members] = number
+        counts = np.bincount(mark_of[contents.counted], minlength=len(opened.marks))
+        return cls(graph, ground, contents, opened, presence, mark_of, counts)
+
+    def marks(self) -> list[dict[str, Any]]:
+        """Return the JSON objects of all marks."""
+        marks = self.opened.marks
+        single = [mark for mark in marks if not mark.is_fold]
+        assets = self.ground.assets[[int(mark.members[0]) for mark in single]] if single else np.zeros(0, np.int32)
+        named = self.graph.asset_index.names_and_owners(assets)
+        uris = self.graph.asset_index.uris(assets)
+        texts = {mark.id: (uri, name) for mark, uri, (name, _) in zip(single, uris, named, strict=True)}
+        return [
+            {
+                "id": mark.id,
+                "at": [mark.row, mark.column],
+                "order": mark.order,
+                "parent": mark.parent,
+                "count": count,
+                **({"fold": self._fold(mark)} if mark.is_fold else {"asset": self._asset(mark, *texts[mark.id])}),
+            }
+            for mark, count in zip(marks, self.counts.tolist(), strict=True)
+        ]
+
+    def _asset(self, mark: Mark, uri: str, name: str) -> dict[str, Any]:
+        place = int(mark.members[0])
+        contents = self.contents
+        is_present = bool(contents.present[place])
+        effect, severity = int(contents.effects[place]), int(contents.severities[place])
+        return {
+            "uri": uri,
+            "kind": KIND_NAMES[int(self.ground.kinds[place])],
+            "name": name,
+            "effect": Effect(effect).word if effect != NOTHING else None,
+            "severity": SEVERITIES[severity] if severity != NO_SEVERITY else None,
+            "certainty": CERTAINTY[bool(contents.certain[place])] if is_present else None,
+            "distance": int(contents.distances[place]) if is_present else None,
+            "present": self.presence[place],
+        }
+
+    def _fold(self, mark: Mark) -> dict[str, Any]:
+        contents, ground = self.contents, self.ground
+        counted = mark.members[contents.counted[mark.members]]
+        present = int(contents.present[mark.members].sum())
+        return {
+            "count": len(counted),
+            "unaffected": present - len(counted),
+            "absent": len(mark.members) - present,
+            "label": self._label(mark),
+            "split": split_name(ground.layout.keys, mark),
+            "open": mark.is_open,
+            "kinds": _counts(ground.kinds[counted], lambda kind: KIND_NAMES[kind]),
+            "severities": _counts(contents.severities[counted], lambda code: SEVERITIES[code], NO_SEVERITY),
+            "effects": _counts(contents.effects[counted], lambda code: Effect(code).word, NOTHING),
+            "possible": int((~contents.certain[counted]).sum()),
+        }
+
+    def _label(self, mark: Mark) -> str:
+        if mark.label is not None:
+            return self.ground.label(*mark.label)
+        kinds = np.unique(self.ground.kinds[mark.members])
+        return KIND_NAMES[int(kinds[0])] if len(kinds) == 1 else f"{len(kinds)} kinds"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the JSON objects of the rows."""
+        ground, counted = self.ground, self.contents.counted
+        counts = np.bincount(ground.table.row[counted], minlength=len(ground.table.rows)).tolist()
+        found = []
+        for row, identity, count in zip(ground.table.rows, ground.row_ids, counts, strict=True):
+            body: dict[str, Any] = {"id": identity, "name": f"{len(row.groups)} others", "uri": None, "count": count}
+            if len(row.groups) > 1:
+                body["rows"] = len(row.groups)
+            else:
+                [group] = row.groups
+                body |= {"name": ground.grouping.names[group], "uri": ground.grouping.uris[group]}
+            found.append(body)
+        return found
+
+    def columns(self) -> list[dict[str, Any]]:
+        """Return the JSON objects of the columns."""
+        table, counted = self.ground.table, self.contents.counted
+        counts = np.bincount(table.column[counted], minlength=len(table.columns)).tolist()
+        return [
+            {"step": column.first, "to_step": column.last, "count": count}
+            for column, count in zip(table.columns, counts, strict=True)
+        ]
+
+    def links(self, sources: Longs, targets: Longs, certain: Bools) -> list[dict[str, Any]]:
+        """Return how many edges lead from each mark to each other one. `sources` and `targets` are positions of assets."""
+        many = len(self.opened.marks)
+        ends = self.mark_of[sources].astype(np.int64) * many + self.mark_of[targets]
+        apart = ends // many != ends % many
+        pairs, place, counts = np.unique(ends[apart], return_inverse=True, return_counts=True)
+        is_certain = np.bincount(place[certain[apart]], minlength=len(pairs)) > 0
+        ids = [mark.id for mark in self.opened.marks]
+        rows = zip(pairs.tolist(), counts.tolist(), is_certain.tolist(), strict=True)
+        return [
+            {"from": ids[pair // many], "to": ids[pair % many], "count": count, "certainty": CERTAINTY[each]}
+            for pair, count, each in rows
+        ]
+
+    def numbers(self) -> dict[str, int]:
+        """Return the counts of the header: all, on marks of their own, in closed folds, and how many these are."""
+        is_fold = np.array([mark.is_fold for mark in self.opened.marks], np.bool_)
+        contents = self.contents
+        return {
+            "total": int(self.counts.sum()),
+            "shown": int(self.counts[~is_fold].sum()),
+            "folded": int(self.counts[is_fold].sum()),
+            "folds": int((self.counts[is_fold] > 0).sum()),
+            "unaffected": int((contents.present & ~contents.counted).sum()),
+        }
+
+
+def _counts(values: Bytes, word: Callable[[int], str], without: int = -1) -> dict[str, int]:
+    """Return how often each value occurs, by its word, except `without`."""
+    counts = np.bincount(values, minlength=1)
+    return {word(value): int(counts[value]) for value in np.flatnonzero(counts).tolist() if value != without}

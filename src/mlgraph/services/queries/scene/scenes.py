@@ -1,0 +1,119 @@
+"""Scene queries: the closure of an asset, or what a change of it affects, as a table of marks (docs/spec.md#scene)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from mlgraph.domain.options.scene_options import SCENE_DEFAULTS, SceneOptions
+from mlgraph.domain.timestamps import format_time
+from mlgraph.domain.vocabulary import KIND_NAMES
+from mlgraph.graph.impact.change_effects import Change
+from mlgraph.graph.noise.rules import Noise
+from mlgraph.graph.response.edge_listing import edges_between
+from mlgraph.graph.scene.timeline import Timeline
+from mlgraph.ports.store import FactReader
+from mlgraph.ports.usage import uncounted
+from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.queries.impact_answer import ImpactListing
+from mlgraph.services.queries.lineage_answer import LineageListing
+from mlgraph.services.queries.names import claimants_of
+from mlgraph.services.queries.resolver import Resolver
+from mlgraph.services.queries.scene.contents import Contents
+from mlgraph.services.queries.scene.ground import Ground, ground_of, namespaces_of, ordered_assets
+from mlgraph.services.queries.scene.grouping import grouped_by
+from mlgraph.services.queries.scene.scene_answer import DrawnMarks
+from mlgraph.services.queries.scene.selection import selection_in
+from mlgraph.services.queries.scope import Scope, level_name
+
+_ANY: Final = "any"
+
+
+class Scenes:
+    """Answers scene queries from the latest published graph. Thread-safe; raises `MlgraphError` only."""
+
+    def __init__(
+        self,
+        reader: FactReader,
+        follower: Follower,
+        noise: Noise | None = None,
+        requested: Callable[[int], None] = uncounted,
+    ) -> None:
+        """`noise` None: no answer hides anything. `requested` is called with the number of each root."""
+        self._reader, self._noise, self._requested = reader, noise, requested
+        self._resolver = Resolver(reader, follower)
+
+    def scene(self, uri: str, options: SceneOptions = SCENE_DEFAULTS) -> dict[str, Any]:
+        """Return the scene of an asset."""
+        options.check()
+        scope = Scope.of(self._resolver, uri, options.walk(), self._noise)
+        self._requested(scope.root)
+        lineage = LineageListing.of(scope, self._reader)
+        impact = None
+        if options.change is not None:
+            change: Change | None = None if options.change == _ANY else options.change
+            impact = ImpactListing.of(scope, self._reader, change)
+        ground = self._ground(scope, lineage, options)
+        return self._body(scope, options, lineage, impact, ground)
+
+    def _ground(self, scope: Scope, lineage: LineageListing, options: SceneOptions) -> Ground:
+        graph = scope.graph
+        assets = ordered_assets(graph, lineage.assets)
+        by_number = np.argsort(lineage.assets)
+        steps = lineage.distances[by_number[np.searchsorted(lineage.assets[by_number], assets)]]
+        timeline = Timeline(assets, np.zeros(0, np.int64), np.zeros(0, np.int64), np.ones((1, len(assets)), np.bool_))
+        namespaces = namespaces_of(graph, assets)
+        grouping = grouped_by(options.by, graph, self._reader, assets, graph.asset_index.kinds(assets), namespaces)
+        return ground_of(graph, scope.root, steps, timeline, namespaces, grouping, options.marks)
+
+    def _body(
+        self, scope: Scope, options: SceneOptions, lineage: LineageListing, impact: ImpactListing | None, ground: Ground
+    ) -> dict[str, Any]:
+        graph, index = scope.graph, scope.graph.asset_index
+        contents = Contents.of(ground, lineage, impact)
+        opened = ground.layout.opened(options.open, ground.row_ids)
+        presence = ground.timeline.presence(contents.present, scope.moment, is_now=options.as_of is None)
+        drawn = DrawnMarks.of(graph, ground, contents, opened, presence)
+        edges = edges_between(
+            graph, scope.level, scope.moment, lineage.closures, lineage.assets, _no_ranks, lineage.folding.hidden
+        )
+        places = ground.positions_of(lineage.assets)
+        selection = selection_in(drawn, scope, self._reader, impact, options.select)
+        return {
+            "root": {
+                "uri": index.uri(scope.root),
+                "kind": KIND_NAMES[index.kind(scope.root)],
+                "name": index.name(scope.root),
+            },
+            "direction": options.direction,
+            "change": options.change,
+            "level": level_name(scope.level),
+            "as_of": format_time(scope.moment),
+            "by": ground.grouping.by,
+            "ambiguous": claimants_of(graph, scope.root, scope.moment),
+            **drawn.numbers(),
+            "rows": drawn.rows(),
+            "columns": drawn.columns(),
+            "marks": drawn.marks(),
+            "links": drawn.links(places[edges.source], places[edges.target], edges.certain),
+            **selection,
+            "moments": [
+                {"at": format_time(moment), "appeared": appeared, "gone": gone, "stands_for": many}
+                for moment, appeared, gone, many in ground.timeline.changes()
+            ],
+            "ignored": [
+                *({"id": each, "reason": "unknown"} for each in opened.unknown),
+                *({"id": each, "reason": "no_room"} for each in opened.no_room),
+            ],
+            "noise": lineage.folding.summary(lineage.every),
+            "partial": False,
+            "reason": None,
+            "watermark": graph.watermark,
+        }
+
+
+def _no_ranks(upto: int) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Return equal ranks: the order of the origins of an edge is of no importance here."""
+    return np.zeros(upto + 1, np.int32)
