@@ -14,6 +14,7 @@ import pytest
 
 from mlgraph.client import Answer, AsyncClient, Client, ClientError, ServerNotReachable, UnresolvedName, WalkOptions
 from mlgraph.client.requests import Request, Transport
+from mlgraph.domain.options.scene_options import SceneOptions
 from mlgraph.domain.options.search_options import SearchOptions
 from tests.api.services_double import Double, app_over
 
@@ -48,6 +49,19 @@ SEARCH: Final = SearchOptions(
     cursor="c",
     explain=True,
 )
+SCENE: Final = SceneOptions(
+    direction="both",
+    change="any",
+    kinds=("run",),
+    level="run",
+    as_of="t",
+    certain=True,
+    fold=False,
+    by="kind",
+    open=("f",),
+    select="a",
+    marks=30,
+)
 VALUES: Final[dict[str, Any]] = {
     "str": URI,
     "str | None": URI,
@@ -63,6 +77,7 @@ VALUES: Final[dict[str, Any]] = {
     "Sequence[ChangedFile]": [],
     "Annotation": {"description": "d"},
     "WalkOptions": WALK,
+    "SceneOptions": SCENE,
     "SearchOptions": SEARCH,
 }
 

@@ -137,6 +137,7 @@ class AsyncClient:
     impact = _awaited(Client.impact)
     impact_of_files = _awaited(Client.impact_of_files)
     propagation = _awaited(Client.propagation)
+    scene = _awaited(Client.scene)
     path = _awaited(Client.path)
     asset = _awaited(Client.asset)
     annotate = _awaited(Client.annotate)

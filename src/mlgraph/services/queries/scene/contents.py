@@ -10,14 +10,14 @@ from mlgraph.graph.impact.predecessor_search import NOTHING
 from mlgraph.graph.model.rows import Bools, Bytes, Ints
 from mlgraph.services.queries.impact_answer import ImpactListing
 from mlgraph.services.queries.lineage_answer import LineageListing
-from mlgraph.services.queries.scene.ground import Ground
+from mlgraph.services.queries.scene.scene_layout import SceneLayout
 
 NO_SEVERITY = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Arrays of one entry an asset of the ground.
+    """Arrays of one entry an asset of the scene.
 
     `present`: it is in the closure; `counted`: it is in `total` (with a change: it is affected, or the root). `effects` are codes
     of `Effect` or `NOTHING`, `severities` indexes of `SEVERITIES` or `NO_SEVERITY`; distances of absent assets are 0.
@@ -31,19 +31,19 @@ class Contents:
     distances: Ints
 
     @classmethod
-    def of(cls, ground: Ground, lineage: LineageListing, impact: ImpactListing | None) -> Contents:
+    def of(cls, scene: SceneLayout, lineage: LineageListing, impact: ImpactListing | None) -> Contents:
         """Return the contents of a scene; `impact` None: of a lineage."""
-        size = len(ground.assets)
+        size = len(scene.assets)
         present, certain = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
         distances = np.zeros(size, np.int32)
         effects, severities = np.full(size, NOTHING, np.uint8), np.full(size, NO_SEVERITY, np.uint8)
-        places = ground.positions_of(lineage.assets)
+        places = scene.positions_of(lineage.assets)
         present[places], certain[places], distances[places] = True, lineage.certain, lineage.distances
         if impact is None:
             return cls(present, present, effects, severities, certain, distances)
         counted = np.zeros(size, np.bool_)
-        places, chosen, found = ground.positions_of(impact.assets), impact.chosen, impact.found
-        counted[places] = present[places] = counted[ground.root] = True
+        places, chosen, found = scene.positions_of(impact.assets), impact.chosen, impact.found
+        counted[places] = present[places] = counted[scene.root] = True
         certain[places], distances[places] = found.certain[chosen], found.distances[chosen]
         effects[places], severities[places] = found.effects[chosen], found.severities[chosen]
         return cls(present, counted, effects, severities, certain, distances)

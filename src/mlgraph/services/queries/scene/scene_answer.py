@@ -18,7 +18,7 @@ from mlgraph.graph.response.paging import CERTAINTY
 from mlgraph.graph.scene.marks import Mark, Opened, split_name
 from mlgraph.graph.scene.timeline import Presence
 from mlgraph.services.queries.scene.contents import NO_SEVERITY, Contents
-from mlgraph.services.queries.scene.ground import Ground
+from mlgraph.services.queries.scene.scene_layout import SceneLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class DrawnMarks:
     """The marks of an answer. `mark_of` int32[n] is the number of the mark that shows each asset, in `opened.marks`."""
 
     graph: GraphVersion
-    ground: Ground
+    scene: SceneLayout
     contents: Contents
     opened: Opened
     presence: Sequence[Presence]
@@ -35,21 +35,21 @@ class DrawnMarks:
 
     @classmethod
     def of(
-        cls, graph: GraphVersion, ground: Ground, contents: Contents, opened: Opened, presence: Sequence[Presence]
+        cls, graph: GraphVersion, scene: SceneLayout, contents: Contents, opened: Opened, presence: Sequence[Presence]
     ) -> DrawnMarks:
         """Return the marks with the number of counted assets of each; that of an open fold is 0, its parts have them."""
-        mark_of = np.zeros(len(ground.assets), np.int32)
+        mark_of = np.zeros(len(scene.assets), np.int32)
         for number, mark in enumerate(opened.marks):
             if not mark.is_open:
                 mark_of[mark.members] = number
         counts = np.bincount(mark_of[contents.counted], minlength=len(opened.marks))
-        return cls(graph, ground, contents, opened, presence, mark_of, counts)
+        return cls(graph, scene, contents, opened, presence, mark_of, counts)
 
     def marks(self) -> list[dict[str, Any]]:
         """Return the JSON objects of all marks."""
         marks = self.opened.marks
         single = [mark for mark in marks if not mark.is_fold]
-        assets = self.ground.assets[[int(mark.members[0]) for mark in single]] if single else np.zeros(0, np.int32)
+        assets = self.scene.assets[[int(mark.members[0]) for mark in single]] if single else np.zeros(0, np.int32)
         named = self.graph.asset_index.names_and_owners(assets)
         uris = self.graph.asset_index.uris(assets)
         texts = {mark.id: (uri, name) for mark, uri, (name, _) in zip(single, uris, named, strict=True)}
@@ -72,7 +72,7 @@ class DrawnMarks:
         effect, severity = int(contents.effects[place]), int(contents.severities[place])
         return {
             "uri": uri,
-            "kind": KIND_NAMES[int(self.ground.kinds[place])],
+            "kind": KIND_NAMES[int(self.scene.kinds[place])],
             "name": name,
             "effect": Effect(effect).word if effect != NOTHING else None,
             "severity": SEVERITIES[severity] if severity != NO_SEVERITY else None,
@@ -82,7 +82,7 @@ class DrawnMarks:
         }
 
     def _fold(self, mark: Mark) -> dict[str, Any]:
-        contents, ground = self.contents, self.ground
+        contents, scene = self.contents, self.scene
         counted = mark.members[contents.counted[mark.members]]
         present = int(contents.present[mark.members].sum())
         return {
@@ -90,9 +90,9 @@ class DrawnMarks:
             "unaffected": present - len(counted),
             "absent": len(mark.members) - present,
             "label": self._label(mark),
-            "split": split_name(ground.layout.keys, mark),
+            "split": split_name(scene.mark_layout.keys, mark),
             "open": mark.is_open,
-            "kinds": _counts(ground.kinds[counted], lambda kind: KIND_NAMES[kind]),
+            "kinds": _counts(scene.kinds[counted], lambda kind: KIND_NAMES[kind]),
             "severities": _counts(contents.severities[counted], lambda code: SEVERITIES[code], NO_SEVERITY),
             "effects": _counts(contents.effects[counted], lambda code: Effect(code).word, NOTHING),
             "possible": int((~contents.certain[counted]).sum()),
@@ -100,28 +100,28 @@ class DrawnMarks:
 
     def _label(self, mark: Mark) -> str:
         if mark.label is not None:
-            return self.ground.label(*mark.label)
-        kinds = np.unique(self.ground.kinds[mark.members])
+            return self.scene.label(*mark.label)
+        kinds = np.unique(self.scene.kinds[mark.members])
         return KIND_NAMES[int(kinds[0])] if len(kinds) == 1 else f"{len(kinds)} kinds"
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the JSON objects of the rows."""
-        ground, counted = self.ground, self.contents.counted
-        counts = np.bincount(ground.table.row[counted], minlength=len(ground.table.rows)).tolist()
+        scene, counted = self.scene, self.contents.counted
+        counts = np.bincount(scene.table.row[counted], minlength=len(scene.table.rows)).tolist()
         found = []
-        for row, identity, count in zip(ground.table.rows, ground.row_ids, counts, strict=True):
+        for row, identity, count in zip(scene.table.rows, scene.row_ids, counts, strict=True):
             body: dict[str, Any] = {"id": identity, "name": f"{len(row.groups)} others", "uri": None, "count": count}
             if len(row.groups) > 1:
                 body["rows"] = len(row.groups)
             else:
                 [group] = row.groups
-                body |= {"name": ground.grouping.names[group], "uri": ground.grouping.uris[group]}
+                body |= {"name": scene.grouping.names[group], "uri": scene.grouping.uris[group]}
             found.append(body)
         return found
 
     def columns(self) -> list[dict[str, Any]]:
         """Return the JSON objects of the columns."""
-        table, counted = self.ground.table, self.contents.counted
+        table, counted = self.scene.table, self.contents.counted
         counts = np.bincount(table.column[counted], minlength=len(table.columns)).tolist()
         return [
             {"step": column.first, "to_step": column.last, "count": count}

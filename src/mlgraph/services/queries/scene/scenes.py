@@ -22,9 +22,9 @@ from mlgraph.services.queries.lineage_answer import LineageListing
 from mlgraph.services.queries.names import claimants_of
 from mlgraph.services.queries.resolver import Resolver
 from mlgraph.services.queries.scene.contents import Contents
-from mlgraph.services.queries.scene.ground import Ground, ground_of, namespaces_of, ordered_assets
 from mlgraph.services.queries.scene.grouping import grouped_by
 from mlgraph.services.queries.scene.scene_answer import DrawnMarks
+from mlgraph.services.queries.scene.scene_layout import SceneLayout, layout_of, namespaces_of, ordered_assets
 from mlgraph.services.queries.scene.selection import selection_in
 from mlgraph.services.queries.scope import Scope, level_name
 
@@ -55,10 +55,10 @@ class Scenes:
         if options.change is not None:
             change: Change | None = None if options.change == _ANY else options.change
             impact = ImpactListing.of(scope, self._reader, change)
-        ground = self._ground(scope, lineage, options)
-        return self._body(scope, options, lineage, impact, ground)
+        scene = self._layout(scope, lineage, options)
+        return self._body(scope, options, lineage, impact, scene)
 
-    def _ground(self, scope: Scope, lineage: LineageListing, options: SceneOptions) -> Ground:
+    def _layout(self, scope: Scope, lineage: LineageListing, options: SceneOptions) -> SceneLayout:
         graph = scope.graph
         assets = ordered_assets(graph, lineage.assets)
         by_number = np.argsort(lineage.assets)
@@ -66,20 +66,20 @@ class Scenes:
         timeline = Timeline(assets, np.zeros(0, np.int64), np.zeros(0, np.int64), np.ones((1, len(assets)), np.bool_))
         namespaces = namespaces_of(graph, assets)
         grouping = grouped_by(options.by, graph, self._reader, assets, graph.asset_index.kinds(assets), namespaces)
-        return ground_of(graph, scope.root, steps, timeline, namespaces, grouping, options.marks)
+        return layout_of(graph, scope.root, steps, timeline, namespaces, grouping, options.marks)
 
     def _body(
-        self, scope: Scope, options: SceneOptions, lineage: LineageListing, impact: ImpactListing | None, ground: Ground
+        self, scope: Scope, options: SceneOptions, lineage: LineageListing, impact: ImpactListing | None, scene: SceneLayout
     ) -> dict[str, Any]:
         graph, index = scope.graph, scope.graph.asset_index
-        contents = Contents.of(ground, lineage, impact)
-        opened = ground.layout.opened(options.open, ground.row_ids)
-        presence = ground.timeline.presence(contents.present, scope.moment, is_now=options.as_of is None)
-        drawn = DrawnMarks.of(graph, ground, contents, opened, presence)
+        contents = Contents.of(scene, lineage, impact)
+        opened = scene.mark_layout.opened(options.open, scene.row_ids)
+        presence = scene.timeline.presence(contents.present, scope.moment, is_now=options.as_of is None)
+        drawn = DrawnMarks.of(graph, scene, contents, opened, presence)
         edges = edges_between(
             graph, scope.level, scope.moment, lineage.closures, lineage.assets, _no_ranks, lineage.folding.hidden
         )
-        places = ground.positions_of(lineage.assets)
+        places = scene.positions_of(lineage.assets)
         selection = selection_in(drawn, scope, self._reader, impact, options.select)
         return {
             "root": {
@@ -91,7 +91,7 @@ class Scenes:
             "change": options.change,
             "level": level_name(scope.level),
             "as_of": format_time(scope.moment),
-            "by": ground.grouping.by,
+            "by": scene.grouping.by,
             "ambiguous": claimants_of(graph, scope.root, scope.moment),
             **drawn.numbers(),
             "rows": drawn.rows(),
@@ -101,7 +101,7 @@ class Scenes:
             **selection,
             "moments": [
                 {"at": format_time(moment), "appeared": appeared, "gone": gone, "stands_for": many}
-                for moment, appeared, gone, many in ground.timeline.changes()
+                for moment, appeared, gone, many in scene.timeline.changes()
             ],
             "ignored": [
                 *({"id": each, "reason": "unknown"} for each in opened.unknown),

@@ -25,13 +25,13 @@ def selection_in(
     place = None if wanted is None else _place_of(drawn, wanted)
     if place is None:
         return dict(_NOTHING)
-    ground, index = drawn.ground, scope.graph.asset_index
-    assets = _path(scope, reader, impact, int(ground.assets[place]))
-    listed = np.array([asset for asset in assets if not ground.missing(np.array([asset], np.int32))], np.int32)
-    marks = [drawn.opened.marks[number].id for number in drawn.mark_of[ground.positions_of(listed)].tolist()]
+    scene, index = drawn.scene, scope.graph.asset_index
+    assets = _path(scope, reader, impact, int(scene.assets[place]))
+    listed = np.array([asset for asset in assets if not scene.missing(np.array([asset], np.int32))], np.int32)
+    marks = [drawn.opened.marks[number].id for number in drawn.mark_of[scene.positions_of(listed)].tolist()]
     shown = drawn.opened.marks[int(drawn.mark_of[place])]
     return {
-        "selected": {"uri": index.uri(int(ground.assets[place])), "mark": shown.id, "open": _folds_to_open(drawn, shown, place)},
+        "selected": {"uri": index.uri(int(scene.assets[place])), "mark": shown.id, "open": _folds_to_open(drawn, shown, place)},
         "path": list(dict.fromkeys(marks)),
         "path_assets": [index.uri(asset) for asset in assets],
     }
@@ -39,13 +39,13 @@ def selection_in(
 
 def _place_of(drawn: DrawnMarks, wanted: str) -> int | None:
     """Return the position of the selected asset, or None."""
-    ground, contents = drawn.ground, drawn.contents
+    scene, contents = drawn.scene, drawn.contents
     asset = drawn.graph.asset_index.number(wanted)
     members = next((mark.members for mark in drawn.opened.marks if mark.id == wanted), None)
     if members is None:
-        if asset is None or ground.missing(np.array([asset], np.int32)):
+        if asset is None or scene.missing(np.array([asset], np.int32)):
             return None
-        members = ground.positions_of(np.array([asset], np.int32))
+        members = scene.positions_of(np.array([asset], np.int32))
     counted = members[contents.counted[members]]
     present = counted if len(counted) else members[contents.present[members]]
     return int(present[np.argmin(contents.distances[present])]) if len(present) else None
@@ -69,6 +69,6 @@ def _folds_to_open(drawn: DrawnMarks, shown: Mark, place: int) -> list[str]:
     found = []
     while shown.is_fold:
         found.append(shown.id)
-        parts = parts_of_fold(drawn.ground.layout, shown) or []
+        parts = parts_of_fold(drawn.scene.mark_layout, shown) or []
         shown = next(part for part in parts if place in part.members)
     return found

@@ -25,7 +25,7 @@ _SEVERITY_BITS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class SceneLayout:
     """The assets of a scene at any moment, in order of kind, then URI; arrays of one entry an asset.
 
     `root` is the position of the root. `by_number` are the positions in order of the assets' numbers.
@@ -39,7 +39,7 @@ class Ground:
     grouping: Grouping
     table: Table
     row_ids: Sequence[str]
-    layout: MarkLayout
+    mark_layout: MarkLayout
     timeline: Timeline
 
     def positions_of(self, assets: Ints) -> Longs:
@@ -62,7 +62,7 @@ class Ground:
             return KIND_NAMES[key]
         if by == "namespace":
             return unquote(self.namespaces.texts[key])
-        return self.grouping.names[key] if by == "group" else unquote(self.layout.texts.uri(key).rpartition("/")[2])
+        return self.grouping.names[key] if by == "group" else unquote(self.mark_layout.texts.uri(key).rpartition("/")[2])
 
 
 def ordered_assets(graph: GraphVersion, assets: Ints) -> Ints:
@@ -80,7 +80,7 @@ def namespaces_of(graph: GraphVersion, assets: Ints) -> NamespaceNumbers:
     return NamespaceNumbers(np.fromiter((numbers[text] for text in texts), np.int32, len(texts)), distinct)
 
 
-def ground_of(
+def layout_of(
     graph: GraphVersion,
     root: int,
     steps: Ints,
@@ -88,8 +88,8 @@ def ground_of(
     namespaces: NamespaceNumbers,
     grouping: Grouping,
     most_marks: int,
-) -> Ground:
-    """Return the ground of a scene. `timeline`: when its assets, in order, are in it; `steps` int32[n] from the root."""
+) -> SceneLayout:
+    """Return the layout of a scene. `timeline`: when its assets, in order, are in it; `steps` int32[n] from the root."""
     assets = timeline.assets
     kinds = graph.asset_index.kinds(assets)
     table = placed(grouping.number, len(grouping.keys), _weights(kinds), steps, most_marks)
@@ -109,7 +109,7 @@ def ground_of(
     unfolded = timeline.most_at_once <= MOST_UNFOLDED
     layout = MarkLayout.of(split_keys, texts, table, place, most_marks, unfolded=unfolded)
     row_ids = [mark_id("r", grouping.by, key) for key in keys]
-    return Ground(assets, kinds, place, np.argsort(assets), namespaces, grouping, table, row_ids, layout, timeline)
+    return SceneLayout(assets, kinds, place, np.argsort(assets), namespaces, grouping, table, row_ids, layout, timeline)
 
 
 def _weights(kinds: Bytes) -> Longs:
