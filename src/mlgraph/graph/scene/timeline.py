@@ -60,15 +60,21 @@ class Timeline:
         return [names[word] for word in words.tolist()]
 
 
+def evenly(many: int, most: int) -> Longs:
+    """Return the last positions of `most` groups of about equally many consecutive positions below `many`."""
+    last: Longs = np.arange(1, most + 1) * many // most - 1
+    return last
+
+
 def only_changes(timeline: Timeline, most: int = MOST_MOMENTS) -> Timeline:
     """Return the timeline without the moments at which nothing changes, and with at most `most`: one stands for several then."""
     changed = (timeline.present[1:] != timeline.present[:-1]).any(axis=1)
-    retained = np.flatnonzero(changed)
-    stands_for = timeline.stands_for[retained]
-    if len(retained) > most:
-        last = (np.arange(1, most + 1) * len(retained) // most) - 1
+    chosen = np.flatnonzero(changed)
+    stands_for = timeline.stands_for[chosen]
+    if len(chosen) > most:
+        last = evenly(len(chosen), most)
         sums = np.concatenate([[0], np.cumsum(stands_for)])
         stands_for = np.diff(sums[np.concatenate([[0], last + 1])])
-        retained = retained[last]
-    present = timeline.present[np.concatenate([[0], retained + 1])]
-    return Timeline(timeline.assets, timeline.moments[retained], stands_for, present)
+        chosen = chosen[last]
+    present = timeline.present[np.concatenate([[0], chosen + 1])]
+    return Timeline(timeline.assets, timeline.moments[chosen], stands_for, present)

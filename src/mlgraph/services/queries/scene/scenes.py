@@ -13,7 +13,6 @@ from mlgraph.domain.vocabulary import KIND_NAMES
 from mlgraph.graph.impact.change_effects import Change
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.graph.response.edge_listing import edges_between
-from mlgraph.graph.scene.timeline import Timeline
 from mlgraph.ports.store import FactReader
 from mlgraph.ports.usage import uncounted
 from mlgraph.services.projection.log_follower import Follower
@@ -22,9 +21,9 @@ from mlgraph.services.queries.lineage_answer import LineageListing
 from mlgraph.services.queries.names import claimants_of
 from mlgraph.services.queries.resolver import Resolver
 from mlgraph.services.queries.scene.contents import Contents
-from mlgraph.services.queries.scene.grouping import grouped_by
+from mlgraph.services.queries.scene.layouts import SceneLayouts
 from mlgraph.services.queries.scene.scene_answer import DrawnMarks
-from mlgraph.services.queries.scene.scene_layout import SceneLayout, layout_of, namespaces_of, ordered_assets
+from mlgraph.services.queries.scene.scene_layout import SceneLayout
 from mlgraph.services.queries.scene.selection import selection_in
 from mlgraph.services.queries.scope import Scope, level_name
 
@@ -44,6 +43,7 @@ class Scenes:
         """`noise` None: no answer hides anything. `requested` is called with the number of each root."""
         self._reader, self._noise, self._requested = reader, noise, requested
         self._resolver = Resolver(reader, follower)
+        self._layouts = SceneLayouts(reader)
 
     def scene(self, uri: str, options: SceneOptions = SCENE_DEFAULTS) -> dict[str, Any]:
         """Return the scene of an asset."""
@@ -55,18 +55,9 @@ class Scenes:
         if options.change is not None:
             change: Change | None = None if options.change == _ANY else options.change
             impact = ImpactListing.of(scope, self._reader, change)
-        scene = self._layout(scope, lineage, options)
+        affected = np.zeros(0, np.int32) if impact is None else impact.assets
+        scene = self._layouts.of(scope, lineage, options, affected)
         return self._body(scope, options, lineage, impact, scene)
-
-    def _layout(self, scope: Scope, lineage: LineageListing, options: SceneOptions) -> SceneLayout:
-        graph = scope.graph
-        assets = ordered_assets(graph, lineage.assets)
-        by_number = np.argsort(lineage.assets)
-        steps = lineage.distances[by_number[np.searchsorted(lineage.assets[by_number], assets)]]
-        timeline = Timeline(assets, np.zeros(0, np.int64), np.zeros(0, np.int64), np.ones((1, len(assets)), np.bool_))
-        namespaces = namespaces_of(graph, assets)
-        grouping = grouped_by(options.by, graph, self._reader, assets, graph.asset_index.kinds(assets), namespaces)
-        return layout_of(graph, scope.root, steps, timeline, namespaces, grouping, options.marks)
 
     def _body(
         self, scope: Scope, options: SceneOptions, lineage: LineageListing, impact: ImpactListing | None, scene: SceneLayout

@@ -1,0 +1,197 @@
+"""The closure of an asset over all time: every node that some path of edges of any time reaches, with these edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlgraph.graph.csr.csr_table import DirectedRows
+from mlgraph.graph.csr.grouping_kernel import grouped, places_among
+from mlgraph.graph.csr.row_format import EVER
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import (
+    CERTAIN,
+    COLUMN,
+    MODEL_VERSION,
+    PART_CODES,
+    VERSION_OF,
+    WALK,
+    Bools,
+    Ints,
+    Layer,
+    Longs,
+)
+from mlgraph.graph.scene.kernels import components, longest_paths
+from mlgraph.graph.traversal.closures import DirectionName, entry_nodes
+from mlgraph.graph.traversal.column_closures import ClosureStart
+from mlgraph.graph.traversal.name_hubs import are_hubs
+
+
+@dataclass(frozen=True, slots=True)
+class Arcs:
+    """Edges as columns, in the direction of the traversal, each valid in [start, end). Ends are numbers of vertices."""
+
+    source: Ints
+    target: Ints
+    start: Longs
+    end: Longs
+    certain: Bools
+
+    def take(self, chosen: Longs | Bools) -> Arcs:
+        """Return the arcs at these positions, in that order."""
+        return Arcs(self.source[chosen], self.target[chosen], self.start[chosen], self.end[chosen], self.certain[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class AllTimeClosure:
+    """The vertices and arcs of one directed traversal from a root, which is vertex 0.
+
+    Vertices are the starts (the root and its parts), then the nodes that they enter and reach. `assets` int32[a] are the distinct
+    assets of vertices and the models of versions; `vertex_asset` int32[v] and the ends of `models` are positions in it. `models`
+    lead from a version to its model, from which the traversal does not continue.
+    """
+
+    root: int
+    assets: Ints
+    vertex_asset: Ints
+    arcs: Arcs
+    models: Arcs
+    starts: int
+
+    def boundaries(self) -> Longs:
+        """Return the times at which an arc begins or ends, ascending."""
+        return np.unique(np.concatenate([column for arcs in (self.arcs, self.models) for column in (arcs.start, arcs.end)]))
+
+    def ordered(self, counts: Bools) -> tuple[Ints, AllTimeClosure]:
+        """Return the step of each asset, and the closure with its arcs in topological order where there is one.
+
+        A step is the length of the longest path over the condensation, on which assets without `counts` take no step.
+        """
+        at_start = np.isin(self.models.target, self.vertex_asset[: self.starts])  # the model that the traversal began at
+        sources = np.concatenate([self.vertex_asset[self.arcs.source], self.models.source[~at_start]])
+        targets = np.concatenate([self.vertex_asset[self.arcs.target], self.models.target[~at_start]])
+        steps, component, count = steps_of(sources, targets, len(self.assets), counts)
+        arc_order = grouped((count - 1 - component[self.vertex_asset[self.arcs.source]]).astype(np.int32), count)[1]
+        ordered = AllTimeClosure(self.root, self.assets, self.vertex_asset, self.arcs.take(arc_order), self.models, self.starts)
+        return steps, ordered
+
+
+def steps_of(sources: Ints, targets: Ints, many: int, counts: Bools) -> tuple[Ints, Ints, int]:
+    """Return the step of each of `many` vertices over edges, the number of its component, and how many components there are."""
+    apart = sources != targets
+    index, order = grouped(sources[apart], many)
+    successors = targets[apart][order].astype(np.int32)
+    component, count = components(index, successors)
+    return longest_paths(index, successors, component, count, counts), component, count
+
+
+def all_time_closure(graph: GraphVersion, root: int, direction: DirectionName, level: Layer) -> AllTimeClosure | None:
+    """Return the closure of an asset over all time; None where edges do not decide it: of columns, and over ambiguous names."""
+    if graph.asset_index.kind(root) == COLUMN:
+        return None
+    start_assets, part_arcs = _starts(graph, root)
+    entries = [
+        (number, node)
+        for number, asset in enumerate(start_assets)
+        for node in entry_nodes(graph, ClosureStart(asset, 0, 0, certain=True), direction)
+    ]
+    view = graph.views[level]
+    nodes, rows = _reached(graph, view.out if direction == "downstream" else view.into, [node for _, node in entries])
+    if are_hubs(graph, nodes).any():
+        return None
+    starts = len(start_assets)
+    arcs = _joined(part_arcs, _entries(entries, nodes, starts), _shifted(rows, starts))
+    of_vertices = np.concatenate([np.array(start_assets, np.int32), graph.asset_of[nodes]])
+    versions = np.unique(of_vertices[graph.asset_index.kinds(of_vertices) == MODEL_VERSION])
+    model_arcs = _models(graph, versions)
+    assets = np.unique(np.concatenate([of_vertices, model_arcs.target]))
+    models = Arcs(places_among(assets, model_arcs.source), places_among(assets, model_arcs.target), *_times(model_arcs))
+    return AllTimeClosure(root, assets, places_among(assets, of_vertices), arcs, models, starts)
+
+
+def _times(arcs: Arcs) -> tuple[Longs, Longs, Bools]:
+    return arcs.start, arcs.end, arcs.certain
+
+
+def _starts(graph: GraphVersion, root: int) -> tuple[list[int], Arcs]:
+    """Return the root and its parts of any time, recursively, and the arcs from wholes to parts."""
+    found, arcs = {root: 0}, list[Arcs]()
+    frontier = [root]
+    while frontier:
+        nodes = graph.nodes_of(np.array(frontier, np.int32))
+        known = np.flatnonzero(nodes >= 0)
+        rows = graph.views[Layer.STRUCTURE].into.gather(nodes[known], EVER)
+        parts = graph.asset_of[rows.other]
+        chosen = np.isin(rows.relation, list(PART_CODES)) & (graph.asset_index.kinds(parts) != COLUMN)
+        wholes = np.array(frontier, np.int32)[known[rows.position[chosen]]]
+        frontier = [part for part in dict.fromkeys(parts[chosen].tolist()) if part not in found]
+        found.update((part, len(found) + place) for place, part in enumerate(frontier))
+        arcs.append(
+            Arcs(
+                np.array([found[whole] for whole in wholes.tolist()], np.int32),
+                np.array([found[part] for part in parts[chosen].tolist()], np.int32),
+                rows.start[chosen],
+                rows.end[chosen],
+                np.ones(int(chosen.sum()), np.bool_),
+            )
+        )
+    return list(found), _joined(*arcs)
+
+
+def _reached(graph: GraphVersion, rows: DirectedRows, entries: list[int]) -> tuple[Ints, Arcs]:
+    """Return the nodes reached from `entries` over rows of any time, and these rows as arcs between positions in the nodes."""
+    seen = np.zeros(graph.nodes, np.bool_)
+    frontier = np.unique(np.array(entries, np.int32))
+    levels, found = [], []
+    seen[frontier] = True
+    before = 0
+    while len(frontier):
+        levels.append(frontier)
+        gathered = rows.gather(frontier, EVER, WALK)
+        found.append((before + gathered.position, gathered.other, gathered.start, gathered.end, gathered.flags & CERTAIN != 0))
+        before += len(frontier)
+        fresh = gathered.other[~seen[gathered.other]]
+        seen[fresh] = True
+        frontier = np.unique(fresh)
+    if not levels:
+        return np.zeros(0, np.int32), _joined()
+    nodes = np.concatenate(levels)
+    source, other, start, end, certain = (np.concatenate(column) for column in zip(*found, strict=True))
+    return nodes, Arcs(source.astype(np.int32), places_among(nodes, other), start, end, certain)
+
+
+def _entries(entries: list[tuple[int, int]], nodes: Ints, starts: int) -> Arcs:
+    """Return the arcs from starts to the nodes that they enter, which are valid at every time."""
+    many = len(entries)
+    source = np.array([number for number, _ in entries], np.int32)
+    target = places_among(nodes, np.array([node for _, node in entries], np.int32)) + np.int32(starts)
+    ever = np.full(many, np.iinfo(np.int64).max)
+    return Arcs(source, target, np.full(many, np.iinfo(np.int64).min), ever, np.ones(many, np.bool_))
+
+
+def _models(graph: GraphVersion, versions: Ints) -> Arcs:
+    """Return the arcs from versions to their models, between assets."""
+    nodes = graph.nodes_of(versions)
+    known = np.flatnonzero(nodes >= 0)
+    rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], EVER)
+    chosen = rows.relation == VERSION_OF
+    sources, models = versions[known[rows.position[chosen]]], graph.asset_of[rows.other[chosen]]
+    return Arcs(sources, models, rows.start[chosen], rows.end[chosen], np.ones(len(models), np.bool_))
+
+
+def _shifted(arcs: Arcs, by: int) -> Arcs:
+    return Arcs(arcs.source + np.int32(by), arcs.target + np.int32(by), *_times(arcs))
+
+
+def _joined(*parts: Arcs) -> Arcs:
+    none: Ints = np.zeros(0, np.int32)
+    empty = Arcs(none, none, none.astype(np.int64), none.astype(np.int64), none.astype(np.bool_))
+    every = (empty, *parts)
+    return Arcs(
+        np.concatenate([each.source for each in every]),
+        np.concatenate([each.target for each in every]),
+        np.concatenate([each.start for each in every]),
+        np.concatenate([each.end for each in every]),
+        np.concatenate([each.certain for each in every]),
+    )
