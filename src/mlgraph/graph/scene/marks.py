@@ -255,7 +255,8 @@ def parts_of_fold(layout: MarkLayout, fold: Mark, room: int = MOST_PARTS) -> lis
 
 
 def _rest(parts: Sequence[SplitPart]) -> tuple[Longs, PartLabel]:
-    return np.sort(np.concatenate([part.members for part in parts])), PartLabel("rest", len(parts), len(parts))
+    members = np.sort(np.concatenate([part.members for part in parts]))
+    return members, PartLabel("rest", len(members), len(members))
 
 
 def split_name(keys: SplitKeys, mark: Mark) -> SplitName:
