@@ -232,6 +232,7 @@ def test_scenes_of_companies_add_up_in_every_state(seed: int) -> None:
     answers = Answers(Projected([facts]))
     root = cast("AssetFact", facts[0]).uri
     lasting: dict[str, Any] = {}
+    found: list[Json] = []
     for moment in sorted(rng.sample(range(13), 4)):
         for change in CHANGES:
             options = SceneOptions(
@@ -241,14 +242,13 @@ def test_scenes_of_companies_add_up_in_every_state(seed: int) -> None:
                 marks=rng.choice((20, 150)),
             )
             scene = checked(answers.scene(root, options))
+            found = scene["moments"]
             assert len(scene["marks"]) <= options.marks
             assert scene["total"] == len(answers.counted(root, options))
             lasting.setdefault(f"{scene['by']} {options.marks}", places(scene))
             assert lasting[f"{scene['by']} {options.marks}"] == places(scene), "time and change move nothing"
             check_random_openings(answers, root, options, scene, rng)
-    assert scene["moments"] == expected_moments(
-        answers, root, SceneOptions(), (histories.START + second * SECOND for second in range(25))
-    )
+    assert found == expected_moments(answers, root, SceneOptions(), (histories.START + second * SECOND for second in range(25)))
 
 
 def check_random_openings(answers: Answers, root: AssetUri, options: SceneOptions, scene: Json, rng: random.Random) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numba
 import numpy as np
@@ -38,9 +38,17 @@ def _new_hash_table(many: int) -> tuple[Ints, int]:
     return np.full(1 << bits, -1, np.int32), bits
 
 
+class PlaceTable(NamedTuple):
+    """Distinct numbers and a hash table of their positions, for repeated lookups."""
+
+    listed: Ints
+    table: Ints
+    bits: int
+
+
 @numba.njit(cache=True, nogil=True)
-def places_among(listed: Ints, wanted: Ints) -> Ints:
-    """Return the position of each of `wanted` in `listed`, whose numbers are distinct. All of `wanted` must be in `listed`."""
+def place_table(listed: Ints) -> PlaceTable:
+    """Return a table for lookups among `listed`, whose numbers are distinct."""
     table, bits = _new_hash_table(len(listed))
     mask, shift = np.uint64((1 << bits) - 1), np.uint64(64 - bits)
     for place in range(len(listed)):
@@ -48,13 +56,27 @@ def places_among(listed: Ints, wanted: Ints) -> Ints:
         while table[slot] >= 0:
             slot = (slot + np.uint64(1)) & mask
         table[slot] = place
+    return PlaceTable(listed, table, bits)
+
+
+@numba.njit(cache=True, nogil=True)
+def places_in(places: PlaceTable, wanted: Ints) -> Ints:
+    """Return the position of each of `wanted` in the table, -1 for those that it lacks."""
+    listed, table, bits = places
+    mask, shift = np.uint64((1 << bits) - 1), np.uint64(64 - bits)
     found = np.empty(len(wanted), np.int32)
     for position in range(len(wanted)):
         slot = (np.uint64(wanted[position]) * _MULTIPLIER) >> shift
-        while listed[table[slot]] != wanted[position]:
+        while table[slot] >= 0 and listed[table[slot]] != wanted[position]:
             slot = (slot + np.uint64(1)) & mask
         found[position] = table[slot]
     return found
+
+
+@numba.njit(cache=True, nogil=True)
+def places_among(listed: Ints, wanted: Ints) -> Ints:
+    """Return the position of each of `wanted` in `listed`, whose numbers are distinct; -1 for those that it lacks."""
+    return places_in(place_table(listed), wanted)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -8,13 +8,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.graph.model.rows import Bools, Ints, Longs
+from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs
 
 Masks = NDArray[np.uint64]
 WORDS: Final = 4
 """Words of a mask: a mask has a bit for each of up to 64 * `WORDS` states in time."""
 STATES: Final = 64 * WORDS
 _UNSEEN: Final = -1
+_SLASH: Final = ord("/")
 
 
 @numba.njit(cache=True, nogil=True)
@@ -91,6 +92,69 @@ def longest_paths(index: Longs, targets: Ints, component: Ints, count: int, coun
     found = np.empty(many, np.int32)
     for vertex in range(many):
         found[vertex] = length[component[vertex]]
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def runs_of_prefixes(starts: Longs, ends: Longs, data: Bytes, extra: Bytes) -> Bools:
+    """Return of each text (see `text_arena.Texts`) whether what precedes its last slash differs from that of the one before."""
+    found = np.ones(len(starts), np.bool_)
+    previous, before, many = data, 0, -1
+    for number in range(len(starts)):
+        start, text = starts[number], data
+        if start < 0:
+            start, text = ~start, extra
+        last = ends[number] - 1
+        while text[last] != _SLASH:
+            last -= 1
+        length = last - start
+        same = length == many
+        at = length - 1  # URIs in order differ near their end
+        while same and at >= 0:
+            same = text[start + at] == previous[before + at]
+            at -= 1
+        found[number] = not same
+        previous, before, many = text, start, length
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def changes_by_state(masks: Masks, states: int) -> tuple[Longs, Longs, int]:
+    """Return how many masks have each state and not the one before, the reverse, and how many have state 0."""
+    appeared, gone, first = np.zeros(states, np.int64), np.zeros(states, np.int64), 0
+    one = np.uint64(1)
+    for asset in range(len(masks)):
+        before = masks[asset, 0] & one
+        first += int(before)
+        carried = before
+        for word in range(WORDS):
+            mask = masks[asset, word]
+            flips = mask ^ ((mask << one) | carried)
+            carried = mask >> np.uint64(63)
+            state = 64 * word
+            while flips:
+                while not flips & np.uint64(255):
+                    flips >>= np.uint64(8)
+                    state += 8
+                if flips & one and state < states:
+                    if (mask >> np.uint64(state & 63)) & one:
+                        appeared[state] += 1
+                    else:
+                        gone[state] += 1
+                flips >>= one
+                state += 1
+    return appeared, gone, first
+
+
+@numba.njit(cache=True, nogil=True)
+def masks_between(masks: Masks, low: int, high: int) -> Bools:
+    """Return of each mask whether it has one of the states from `low` (included) to `high` (not included)."""
+    found = np.zeros(len(masks), np.bool_)
+    for asset in range(len(masks)):
+        for state in range(low, high):
+            if (masks[asset, state >> 6] >> np.uint64(state & 63)) & np.uint64(1):
+                found[asset] = True
+                break
     return found
 
 

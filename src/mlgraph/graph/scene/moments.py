@@ -10,9 +10,9 @@ import numpy as np
 from mlgraph.domain import deadlines
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model.rows import Bools, Ints, Longs
-from mlgraph.graph.scene.all_time import AllTimeClosure, Arcs
+from mlgraph.graph.scene.all_time import AllTimeClosure, Arcs, distinct
 from mlgraph.graph.scene.kernels import STATES, WORDS, Masks, spread, united
-from mlgraph.graph.scene.timeline import MOST_MOMENTS, Timeline, evenly, only_changes
+from mlgraph.graph.scene.timeline import MOST_MOMENTS, Timeline, evenly
 
 _MOST_WORK: Final = 4_000_000
 """Most arcs times propagations to find out which moments change a closure; beyond, moments stand for several."""
@@ -25,7 +25,7 @@ def timeline_of(closures: Sequence[AllTimeClosure], assets: Ints, *, certain: bo
 
     Of a large closure with many moments, some assets may remain that are in it at none of the moments.
     """
-    bounds = np.unique(np.concatenate([closure.boundaries() for closure in closures]))
+    bounds = distinct(np.concatenate([closure.boundaries() for closure in closures]))
     bounds = bounds[(bounds > np.iinfo(np.int64).min) & (bounds < FOREVER)]
     arcs = sum(len(closure.arcs.source) for closure in closures)
     stands_for = np.ones(len(bounds), np.int64)
@@ -37,10 +37,7 @@ def timeline_of(closures: Sequence[AllTimeClosure], assets: Ints, *, certain: bo
         last = evenly(len(bounds), MOST_MOMENTS)
         stands_for = np.diff(last, prepend=-1)
         bounds = bounds[last]
-    masks = _masks(closures, assets, bounds, certain=certain)
-    bits = np.unpackbits(masks.astype("<u8").view(np.uint8), axis=1, bitorder="little")
-    present: Bools = np.ascontiguousarray(bits[:, : len(bounds) + 1].T).astype(np.bool_)
-    return only_changes(Timeline(assets, bounds, stands_for, present))
+    return Timeline.of(assets, bounds, stands_for, _masks(closures, assets, bounds, certain=certain))
 
 
 def _changing(closures: Sequence[AllTimeClosure], assets: Ints, bounds: Longs, *, certain: bool) -> tuple[Bools, Bools]:

@@ -15,7 +15,7 @@ from mlgraph.graph.csr.row_format import EVER
 from mlgraph.graph.model.rows import COLUMN, WALKED_CODES, Bools, Ints, Layer, Longs
 from mlgraph.graph.response.edge_listing import edges_between
 from mlgraph.graph.scene.all_time import steps_of
-from mlgraph.graph.scene.timeline import Timeline, evenly, only_changes
+from mlgraph.graph.scene.timeline import Timeline, evenly
 from mlgraph.ports.store import FactReader
 from mlgraph.services.queries.lineage_answer import LineageListing
 from mlgraph.services.queries.scope import Scope
@@ -69,7 +69,7 @@ class EvaluatedClosure:
             present[row, np.searchsorted(assets, self.listings[moment].assets)] = True
         every = np.concatenate([moments, self.passed_over])
         stands_for = np.bincount(np.searchsorted(moments, every[every <= moments[-1]]), minlength=len(moments))
-        return only_changes(Timeline(assets, moments, stands_for, present))
+        return Timeline.of_states(assets, moments, stands_for, present)
 
     def steps(self, assets: Ints) -> Ints:
         """Return the step of each of `assets` (ascending numbers), negative upstream."""

@@ -21,8 +21,8 @@ from mlgraph.services.queries.scope import Scope
 
 MOST_LAYOUTS: Final = 32
 MOST_BYTES: Final = 100_000_000
-_BYTES_AN_ASSET: Final = 60
-"""Of the arrays of a layout, without its timeline."""
+_BYTES_AN_ASSET: Final = 100
+"""Of the arrays of a layout."""
 
 
 class SceneLayouts:
@@ -42,14 +42,15 @@ class SceneLayouts:
             return layout
         layout = self._new(scope, lineage, options, affected)
         timeline = layout.timeline
-        self._layouts.put(key_of_layout, layout, timeline.present.nbytes + _BYTES_AN_ASSET * len(timeline.assets))
+        self._layouts.put(key_of_layout, layout, _BYTES_AN_ASSET * len(timeline.assets))
         return layout
 
     def _new(self, scope: Scope, lineage: LineageListing, options: SceneOptions, affected: Ints) -> SceneLayout:
         graph = scope.graph
         timeline, steps = self._over_time(scope, lineage)
-        timeline, steps = _with_assets(timeline, steps, lineage.assets, lineage.distances, scope)
-        timeline, steps = _with_assets(timeline, steps, affected, np.ones(len(affected), np.int32), scope)
+        by_number = np.argsort(lineage.assets)
+        timeline, steps = _with_assets(timeline, steps, lineage.assets[by_number], lineage.distances[by_number], scope)
+        timeline, steps = _with_assets(timeline, steps, np.sort(affected), np.ones(len(affected), np.int32), scope)
         assets = ordered_assets(graph, timeline.assets)
         order = np.searchsorted(timeline.assets, assets)
         timeline, steps = timeline.take(order), steps[order]
@@ -98,12 +99,13 @@ def _hidden(scope: Scope, closures: list[AllTimeClosure], assets: Ints) -> Bools
 
 def _with_assets(timeline: Timeline, steps: Ints, assets: Ints, distances: Ints, scope: Scope) -> tuple[Timeline, Ints]:
     """Return a timeline with all of `assets`: those that it lacked are at none of its moments, at the step of their distance."""
-    lacking = ~np.isin(assets, timeline.assets)
+    known = np.minimum(np.searchsorted(timeline.assets, assets), len(timeline.assets) - 1)
+    lacking = timeline.assets[known] != assets
     if not lacking.any():
         return timeline, steps
     sign = -1 if scope.directions == ("upstream",) else 1
     every = np.concatenate([timeline.assets, assets[lacking]])
     order = np.argsort(every)
-    present = np.concatenate([timeline.present, np.zeros((len(timeline.present), int(lacking.sum())), np.bool_)], axis=1)
-    found = Timeline(every[order], timeline.moments, timeline.stands_for, present[:, order])
+    masks = np.concatenate([timeline.masks, np.zeros((int(lacking.sum()), timeline.masks.shape[1]), np.uint64)])
+    found = Timeline.of(every[order], timeline.moments, timeline.stands_for, masks[order])
     return found, np.concatenate([steps, sign * np.maximum(distances[lacking], 1)]).astype(np.int32)[order]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,30 +29,37 @@ class DrawnMarks:
     scene: SceneLayout
     contents: Contents
     opened: Opened
-    presence: Sequence[Presence]
+    moment: int
+    is_now: bool
     mark_of: Ints
     counts: Longs
 
     @classmethod
     def of(
-        cls, graph: GraphVersion, scene: SceneLayout, contents: Contents, opened: Opened, presence: Sequence[Presence]
+        cls, graph: GraphVersion, scene: SceneLayout, contents: Contents, opened: Opened, moment: int, *, is_now: bool
     ) -> DrawnMarks:
-        """Return the marks with the number of counted assets of each; that of an open fold is 0, its parts have them."""
+        """Return the marks with the number of counted assets of each; that of an open fold is 0, its parts have them.
+
+        `is_now`: the scene was not requested for a moment.
+        """
         mark_of = np.zeros(len(scene.assets), np.int32)
         for number, mark in enumerate(opened.marks):
             if not mark.is_open:
                 mark_of[mark.members] = number
         counts = np.bincount(mark_of[contents.counted], minlength=len(opened.marks))
-        return cls(graph, scene, contents, opened, presence, mark_of, counts)
+        return cls(graph, scene, contents, opened, moment, is_now, mark_of, counts)
 
     def marks(self) -> list[dict[str, Any]]:
         """Return the JSON objects of all marks."""
         marks = self.opened.marks
         single = [mark for mark in marks if not mark.is_fold]
-        assets = self.scene.assets[[int(mark.members[0]) for mark in single]] if single else np.zeros(0, np.int32)
+        places = np.array([int(mark.members[0]) for mark in single], np.int64)
+        assets, present = self.scene.assets[places], self.contents.present[places]
+        presence = self.scene.timeline.presence(places, present, self.moment, is_now=self.is_now)
         named = self.graph.asset_index.names_and_owners(assets)
         uris = self.graph.asset_index.uris(assets)
-        texts = {mark.id: (uri, name) for mark, uri, (name, _) in zip(single, uris, named, strict=True)}
+        rows = zip(single, uris, named, presence, strict=True)
+        shown = {mark.id: (uri, name, presence) for mark, uri, (name, _), presence in rows}
         return [
             {
                 "id": mark.id,
@@ -60,12 +67,12 @@ class DrawnMarks:
                 "order": mark.order,
                 "parent": mark.parent,
                 "count": count,
-                **({"fold": self._fold(mark)} if mark.is_fold else {"asset": self._asset(mark, *texts[mark.id])}),
+                **({"fold": self._fold(mark)} if mark.is_fold else {"asset": self._asset(mark, *shown[mark.id])}),
             }
             for mark, count in zip(marks, self.counts.tolist(), strict=True)
         ]
 
-    def _asset(self, mark: Mark, uri: str, name: str) -> dict[str, Any]:
+    def _asset(self, mark: Mark, uri: str, name: str, presence: Presence) -> dict[str, Any]:
         place = int(mark.members[0])
         contents = self.contents
         is_present = bool(contents.present[place])
@@ -78,7 +85,7 @@ class DrawnMarks:
             "severity": SEVERITIES[severity] if severity != NO_SEVERITY else None,
             "certainty": CERTAINTY[bool(contents.certain[place])] if is_present else None,
             "distance": int(contents.distances[place]) if is_present else None,
-            "present": self.presence[place],
+            "present": presence,
         }
 
     def _fold(self, mark: Mark) -> dict[str, Any]:
@@ -101,7 +108,7 @@ class DrawnMarks:
     def _label(self, mark: Mark) -> str:
         if mark.label is not None:
             return self.scene.label(*mark.label)
-        kinds = np.unique(self.scene.kinds[mark.members])
+        kinds = np.flatnonzero(np.bincount(self.scene.kinds[mark.members]))
         return KIND_NAMES[int(kinds[0])] if len(kinds) == 1 else f"{len(kinds)} kinds"
 
     def rows(self) -> list[dict[str, Any]]:
@@ -128,7 +135,7 @@ class DrawnMarks:
             for column, count in zip(table.columns, counts, strict=True)
         ]
 
-    def links(self, sources: Longs, targets: Longs, certain: Bools) -> list[dict[str, Any]]:
+    def links(self, sources: Ints, targets: Ints, certain: Bools) -> list[dict[str, Any]]:
         """Return how many edges lead from each mark to each other one. `sources` and `targets` are positions of assets."""
         many = len(self.opened.marks)
         ends = self.mark_of[sources].astype(np.int64) * many + self.mark_of[targets]

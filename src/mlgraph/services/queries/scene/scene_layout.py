@@ -9,11 +9,13 @@ from urllib.parse import unquote
 import numpy as np
 
 from mlgraph.domain.vocabulary import KIND_NAMES
+from mlgraph.graph.csr.grouping_kernel import PlaceTable, place_table, places_in
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.analysis import severity_table
 from mlgraph.graph.impact.severity import SEVERITIES
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 from mlgraph.graph.scene.fold_splitting import SplitKeys, SplitName
+from mlgraph.graph.scene.kernels import runs_of_prefixes
 from mlgraph.graph.scene.marks import MOST_UNFOLDED, MarkLayout, MarkTexts, mark_id
 from mlgraph.graph.scene.placement import Table, kind_order, placed
 from mlgraph.graph.scene.timeline import Timeline
@@ -28,13 +30,13 @@ _SEVERITY_BITS = 15
 class SceneLayout:
     """The assets of a scene at any moment, in order of kind, then URI; arrays of one entry an asset.
 
-    `root` is the position of the root. `by_number` are the positions in order of the assets' numbers.
+    `root` is the position of the root, `places` has the positions of all assets.
     """
 
     assets: Ints
     kinds: Bytes
     root: int
-    by_number: Longs
+    places: PlaceTable
     namespaces: NamespaceNumbers
     grouping: Grouping
     table: Table
@@ -42,13 +44,13 @@ class SceneLayout:
     mark_layout: MarkLayout
     timeline: Timeline
 
-    def positions_of(self, assets: Ints) -> Longs:
-        """Return the position of each of `assets`, which are all assets of the scene."""
-        return self.by_number[np.searchsorted(self.assets[self.by_number], assets)]
+    def positions_of(self, assets: Ints) -> Ints:
+        """Return the position of each of `assets`; -1 for those that are not in the scene."""
+        return places_in(self.places, assets)
 
     def missing(self, assets: Ints) -> bool:
         """Return whether some of `assets` are not in the scene."""
-        return not bool(np.isin(assets, self.assets).all())
+        return bool((self.positions_of(assets) < 0).any())
 
     def label(self, by: SplitName, first: int, last: int) -> str:
         """Return the text that names a part of a fold: the keys of a dimension from `first` to `last`."""
@@ -73,11 +75,15 @@ def ordered_assets(graph: GraphVersion, assets: Ints) -> Ints:
 
 
 def namespaces_of(graph: GraphVersion, assets: Ints) -> NamespaceNumbers:
-    """Return the namespaces of assets, numbered in order."""
-    texts = [uri.split("/", 4)[3] for uri in graph.asset_index.uris(assets)]
-    distinct = sorted(set(texts))
+    """Return the namespaces of assets, which are in order of kind and URI, numbered in order."""
+    texts = graph.asset_index.uri_texts(assets)
+    begins = runs_of_prefixes(texts.starts, texts.ends, texts.data, texts.extra)
+    firsts = np.flatnonzero(begins)
+    found = [uri.split("/", 4)[3] for uri in graph.asset_index.uris(assets[firsts])]
+    distinct = sorted(set(found))
     numbers = {text: number for number, text in enumerate(distinct)}
-    return NamespaceNumbers(np.fromiter((numbers[text] for text in texts), np.int32, len(texts)), distinct)
+    by_run = np.fromiter((numbers[text] for text in found), np.int32, len(found))
+    return NamespaceNumbers(by_run[np.cumsum(begins) - 1], distinct)
 
 
 def layout_of(
@@ -109,7 +115,7 @@ def layout_of(
     unfolded = timeline.most_at_once <= MOST_UNFOLDED
     layout = MarkLayout.of(split_keys, texts, table, place, most_marks, unfolded=unfolded)
     row_ids = [mark_id("r", grouping.by, key) for key in keys]
-    return SceneLayout(assets, kinds, place, np.argsort(assets), namespaces, grouping, table, row_ids, layout, timeline)
+    return SceneLayout(assets, kinds, place, place_table(assets), namespaces, grouping, table, row_ids, layout, timeline)
 
 
 def _weights(kinds: Bytes) -> Longs:

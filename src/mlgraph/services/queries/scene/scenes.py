@@ -65,8 +65,7 @@ class Scenes:
         graph, index = scope.graph, scope.graph.asset_index
         contents = Contents.of(scene, lineage, impact)
         opened = scene.mark_layout.opened(options.open, scene.row_ids)
-        presence = scene.timeline.presence(contents.present, scope.moment, is_now=options.as_of is None)
-        drawn = DrawnMarks.of(graph, scene, contents, opened, presence)
+        drawn = DrawnMarks.of(graph, scene, contents, opened, scope.moment, is_now=options.as_of is None)
         edges = edges_between(
             graph, scope.level, scope.moment, lineage.closures, lineage.assets, _no_ranks, lineage.folding.hidden
         )

@@ -45,7 +45,7 @@ def _place_of(drawn: DrawnMarks, wanted: str) -> int | None:
     if members is None:
         if asset is None or scene.missing(np.array([asset], np.int32)):
             return None
-        members = scene.positions_of(np.array([asset], np.int32))
+        members = scene.positions_of(np.array([asset], np.int32)).astype(np.int64)
     counted = members[contents.counted[members]]
     present = counted if len(counted) else members[contents.present[members]]
     return int(present[np.argmin(contents.distances[present])]) if len(present) else None
