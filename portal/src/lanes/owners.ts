@@ -1,0 +1,55 @@
+import type { Node, Picture, Tally } from './picture';
+import { add, inOrder, isOpen, tally, worstEffect, worstSeverity } from './picture';
+import type { Effect } from './scene';
+import { EFFECTS, SEVERITIES } from './scene';
+
+/** One row of the table of owners, and of the heads of the rows. */
+export interface OwnerLine {
+  name: string;
+  uri: string | null;
+  /** Without the root. */
+  tally: Tally;
+}
+
+/** Returns what each row holds; the root counts for nobody where a change is asked about. */
+export function owners(picture: Picture): OwnerLine[] {
+  const byRow = picture.scene.rows.map((): Tally[] => []);
+  for (const node of inOrder(picture)) if (counts(node, picture)) byRow[node.row]?.push(tally(node.mark));
+  return picture.scene.rows.map((row, index) => ({ name: row.name, uri: row.uri, tally: add(byRow[index] ?? []) }));
+}
+
+function counts(node: Node, picture: Picture): boolean {
+  if (isOpen(node)) return false;
+  return node.mark.count > 0 && !(node === picture.root && picture.scene.change !== null);
+}
+
+/** What the whole picture holds. */
+export function whole(lines: readonly OwnerLine[]): Tally {
+  return add(lines.map((line) => line.tally));
+}
+
+/** The effects that occur anywhere: the others get no column. */
+export function occurring(lines: readonly OwnerLine[]): Effect[] {
+  return EFFECTS.filter((effect) => lines.some((line) => line.tally.effects[effect]));
+}
+
+/** The marks that are single assets: the worst first where a change is asked about, else the nearest. */
+export function listed(picture: Picture): Node[] {
+  const found = [...inOrder(picture)].filter((node) => node.mark.asset && node.mark.count > 0 && node !== picture.root);
+  return found.sort((a, b) => rank(a, picture) - rank(b, picture) || byName(a, b));
+}
+
+function rank(node: Node, picture: Picture): number {
+  if (picture.scene.change === null) return Math.abs(node.column - (picture.root?.column ?? 0));
+  const what = tally(node.mark);
+  const severity = worstSeverity(what);
+  const effect = worstEffect(what);
+  const first = severity ? SEVERITIES.indexOf(severity) : SEVERITIES.length;
+  return first * 4 + (effect ? EFFECTS.indexOf(effect) : EFFECTS.length);
+}
+
+function byName(a: Node, b: Node): number {
+  const one = a.mark.asset?.name ?? '';
+  const other = b.mark.asset?.name ?? '';
+  return one < other ? -1 : one > other ? 1 : 0;
+}

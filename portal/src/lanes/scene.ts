@@ -1,0 +1,97 @@
+/** The answer of `GET /api/v1/scene`: lineage or impact as a table of steps and owners, folded to at most `marks` marks. */
+
+export type Effect = 'breaks_now' | 'breaks_next_run' | 'tainted';
+export type Severity = 'critical' | 'high' | 'medium' | 'low';
+export type Certainty = 'certain' | 'possible';
+/** Where an asset stands at the moment: there, come or gone at this very moment, gone before, or not there yet. */
+export type Presence = 'same' | 'appeared' | 'gone' | 'absent' | 'later';
+
+export interface SceneAsset {
+  uri: string;
+  kind: string;
+  name: string;
+  effect: Effect | null;
+  severity: Severity | null;
+  certainty: Certainty;
+  distance: number | null;
+  present: Presence;
+}
+
+export interface SceneFold {
+  count: number;
+  label: string;
+  split: string;
+  open: boolean;
+  kinds: Record<string, number>;
+  severities: Record<string, number>;
+  effects: Record<string, number>;
+  possible: number;
+}
+
+export interface SceneMark {
+  id: string;
+  at: [row: number, column: number];
+  order: number;
+  parent: string | null;
+  count: number;
+  asset?: SceneAsset;
+  fold?: SceneFold;
+}
+
+export interface SceneLink {
+  from: string;
+  to: string;
+  count: number;
+  certainty: Certainty;
+}
+
+export interface SceneRow {
+  id: string;
+  name: string;
+  uri: string | null;
+  count: number;
+  /** How many rows this row stands for, if it is more than one. */
+  rows?: number;
+}
+
+export interface SceneColumn {
+  step: number | null;
+  to_step?: number;
+  count: number;
+}
+
+export interface Moment {
+  at: string;
+  appeared: number;
+  gone: number;
+  stands_for: number;
+}
+
+export interface Scene {
+  root: { uri: string; kind: string; name: string };
+  direction: 'downstream' | 'upstream' | 'both';
+  change: string | null;
+  level: string;
+  as_of: string;
+  by: string;
+  total: number;
+  shown: number;
+  folded: number;
+  folds: number;
+  unaffected: number;
+  rows: SceneRow[];
+  columns: SceneColumn[];
+  marks: SceneMark[];
+  links: SceneLink[];
+  path: string[];
+  path_assets: string[];
+  moments: Moment[];
+  partial: boolean;
+  reason: string | null;
+  watermark: number;
+}
+
+/** From the worst to the least. */
+export const EFFECTS: readonly Effect[] = ['breaks_now', 'breaks_next_run', 'tainted'];
+/** From the worst to the least. */
+export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low'];

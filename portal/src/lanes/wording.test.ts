@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { count, nouns } from './nouns';
+import { listed, occurring, owners, whole } from './owners';
+import { conserved, picture } from './picture';
+import type { Scene, SceneMark } from './scene';
+import { asset, fold, sceneOf } from './testing';
+import { equation, say, stepName } from './wording';
+
+function said(mark: SceneMark, more: Partial<Scene> = {}): string {
+  const drawn = picture(sceneOf([asset({ id: 'root', at: [0, 0] }), mark], [], more));
+  const node = drawn.nodes.get(mark.id);
+  return node ? say(node, drawn) : '';
+}
+
+const IMPACT = { change: 'schema' };
+
+describe('a mark says', () => {
+  it('how many it holds, of what, whose, and what happens to them', () => {
+    const effects = { breaks_next_run: 312 };
+    const mark = fold({ id: 'f', at: [1, 1], count: 312, kinds: { workflow: 312 }, effects, possible: 4 });
+    expect(said(mark, IMPACT)).toBe('fold, 312 workflows of r1, all break at their next run, 4 possible');
+  });
+
+  it('which part of a fold has an effect', () => {
+    const mark = fold({ id: 'f', at: [1, 1], count: 1300, split: 'cell', effects: { breaks_now: 1, tainted: 1200 } });
+    expect(said(mark, IMPACT)).toBe('fold, 1,300 assets of r1, 1 breaks now, 1,200 are tainted');
+  });
+
+  it('where its parts come from', () => {
+    const mark = fold({
+      id: 'f',
+      at: [1, 1],
+      count: 2,
+      split: 'namespace',
+      label: 's3://lake',
+      kinds: { dataset: 2 },
+      open: true,
+    });
+    expect(said(mark)).toBe('open fold, 2 datasets in s3://lake of r1');
+  });
+
+  it('what an asset is, its effect and severity', () => {
+    const mark = asset({ id: 'a', at: [1, 1], name: 'x/1', kind: 'model_version', effect: 'breaks_now', severity: 'high' });
+    expect(said(mark, IMPACT)).toBe('x/1, version of r1, breaks now, high');
+    expect(said(asset({ id: 'a', at: [1, 1], certainty: 'possible' }))).toBe('a, dataset of r1, possible');
+  });
+
+  it('that it is not affected, not there, come or gone', () => {
+    expect(said(asset({ id: 'a', at: [1, 1], count: 0 }), IMPACT)).toBe('a, dataset of r1, not affected');
+    expect(said(asset({ id: 'a', at: [1, 1], count: 0, present: 'gone' }))).toBe('a, dataset of r1, gone at this moment');
+    expect(said(asset({ id: 'a', at: [1, 1], present: 'appeared' }))).toBe('a, dataset of r1, came at this moment');
+  });
+
+  it('that it is the start', () => {
+    const drawn = picture(sceneOf([asset({ id: 'root', at: [0, 0] })], [], IMPACT));
+    expect(drawn.root && say(drawn.root, drawn)).toBe('root, dataset of r0, where you started');
+  });
+});
+
+describe('the equation', () => {
+  const marks = [
+    asset({ id: 'ratings', at: [0, 0] }),
+    fold({ id: 'f', at: [0, 1], count: 40110, effects: { tainted: 40110 } }),
+    asset({ id: 'a', at: [1, 1], effect: 'tainted', severity: 'low' }),
+  ];
+
+  it('adds up for impact', () => {
+    const scene = sceneOf(marks, [], { ...IMPACT, unaffected: 3 });
+    const { first, text, total, rest, apart } = equation(scene);
+    expect(first + text + total + rest).toBe('40,111 affected + ratings = 40,112 = 2 shown + 40,110 in 1 fold');
+    expect(apart).toBe('3 not affected, drawn faint');
+    expect(conserved(scene)).toBe(scene.total);
+  });
+
+  it('counts the root for lineage', () => {
+    const { first, text, total, rest } = equation(sceneOf(marks.slice(0, 1), [], { direction: 'upstream' }));
+    expect(first + text + rest).toBe('1 asset upstream, ratings included, all shown');
+    expect(total).toBe(null);
+  });
+
+  it('is repeated by the table of owners', () => {
+    const lines = owners(picture(sceneOf(marks, [], IMPACT)));
+    expect(lines.map((line) => line.tally.count)).toEqual([40110, 1]);
+    expect(whole(lines).count).toBe(40111);
+    expect(occurring(lines)).toEqual(['tainted']);
+    expect(listed(picture(sceneOf(marks, [], IMPACT))).map((node) => node.id)).toEqual(['a']);
+  });
+});
+
+it('lists the worst first', () => {
+  const at = [0, 1] as [number, number];
+  const marks = [
+    asset({ id: 'root', at: [0, 0] }),
+    asset({ id: 'low', at, severity: 'low', effect: 'breaks_now' }),
+    asset({ id: 'b', at, severity: 'high', effect: 'tainted' }),
+    asset({ id: 'a', at, severity: 'high', effect: 'tainted' }),
+    asset({ id: 'now', at, severity: 'high', effect: 'breaks_now' }),
+  ];
+  expect(listed(picture(sceneOf(marks, [], IMPACT))).map((node) => node.id)).toEqual(['now', 'a', 'b', 'low']);
+});
+
+it('writes counts, nouns and steps', () => {
+  expect([count(40120), nouns('model_version', 2), nouns('service', 1), nouns('entity', 2)]).toEqual([
+    '40,120',
+    'versions',
+    'service',
+    'entities',
+  ]);
+  expect(stepName({ step: -3 }, 'upstream')).toBe('step −3');
+  expect(stepName({ step: 0 }, 'upstream')).toBe('asked for');
+  expect(stepName({ step: 0 }, 'downstream')).toBe('start');
+  expect(stepName({ step: 10, to_step: 14 }, 'downstream')).toBe('steps 10 to 14');
+});
