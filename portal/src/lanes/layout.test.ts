@@ -15,9 +15,7 @@ function hub(rows: number, columns: number): SceneMark[] {
   const marks: SceneMark[] = [asset({ id: 'root', at: [0, 0] })];
   for (let row = 0; row < rows; row++)
     for (let column = 1; column < columns; column++)
-      marks.push(
-        fold({ id: `f${row}.${column}`, at: [row, column], count: 30, split: 'cell', kinds: { dataset: 20, model: 10 } }),
-      );
+      marks.push(fold({ id: `f${row}.${column}`, at: [row, column], count: 30, kinds: { dataset: 20, model: 10 } }));
   return marks;
 }
 

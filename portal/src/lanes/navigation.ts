@@ -75,7 +75,7 @@ function firstMark(picture: Picture): string | null {
 }
 
 function openRow(picture: Picture): string | null {
-  const row = picture.scene.rows.findIndex((each) => (each.rows ?? 1) > 1);
+  const row = picture.scene.rows.findIndex((each) => each.rows !== undefined);
   return row < 0 ? null : openerId(row);
 }
 

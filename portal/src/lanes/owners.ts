@@ -2,11 +2,14 @@ import type { Node, Picture, Tally } from './picture';
 import { add, inOrder, isOpen, tally, worstEffect, worstSeverity } from './picture';
 import type { Effect } from './scene';
 import { EFFECTS, SEVERITIES } from './scene';
+import { rowName } from './wording';
 
 /** One row of the table of owners, and of the heads of the rows. */
 export interface OwnerLine {
   name: string;
   uri: string | null;
+  /** How many teams it stands for; 0 for assets of nobody, and where rows are no teams. */
+  teams: number;
   /** Without the root. */
   tally: Tally;
 }
@@ -15,7 +18,12 @@ export interface OwnerLine {
 export function owners(picture: Picture): OwnerLine[] {
   const byRow = picture.scene.rows.map((): Tally[] => []);
   for (const node of inOrder(picture)) if (counts(node, picture)) byRow[node.row]?.push(tally(node.mark));
-  return picture.scene.rows.map((row, index) => ({ name: row.name, uri: row.uri, tally: add(byRow[index] ?? []) }));
+  return picture.scene.rows.map((row, index) => ({
+    name: rowName(row, picture.scene.by),
+    uri: row.uri,
+    teams: row.rows ?? (row.uri === null ? 0 : 1),
+    tally: add(byRow[index] ?? []),
+  }));
 }
 
 function counts(node: Node, picture: Picture): boolean {

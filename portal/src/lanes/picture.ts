@@ -10,6 +10,8 @@ export interface Node {
   depth: number;
   parent: Node | null;
   children: Node[];
+  /** The picture shows a moment that someone chose. */
+  past: boolean;
 }
 
 /** The marks where a row and a column cross. */
@@ -40,11 +42,11 @@ export interface Tally {
 }
 
 /** Returns the tree of the marks. Marks of a fold follow each other by `order`. */
-export function picture(scene: Scene): Picture {
+export function picture(scene: Scene, past = false): Picture {
   const nodes = new Map<string, Node>();
   for (const mark of scene.marks) {
     const [row, column] = mark.at;
-    nodes.set(mark.id, { id: mark.id, mark, row, column, depth: 0, parent: null, children: [] });
+    nodes.set(mark.id, { id: mark.id, mark, row, column, depth: 0, parent: null, children: [], past });
   }
   const cells = new Map<string, Cell>();
   for (const node of nodes.values()) {
@@ -73,18 +75,19 @@ function settle(siblings: Node[], depth: number): void {
   }
 }
 
+/** Folds of one kind are named by it; those of a whole cell by how many kinds they hold, whatever is there at the moment. */
 function isWholeCell(node: Node): boolean {
-  return node.mark.fold !== undefined && node.mark.parent === null && node.mark.fold.split !== 'kind';
+  return /^\d+ kinds$/.test(node.mark.fold?.label ?? '');
 }
 
 export function isOpen(node: Node): boolean {
   return node.mark.fold?.open === true;
 }
 
-/** A place that is kept for an asset which is not there at this moment. */
+/** A place that is kept for an asset which is not there yet. What is gone is crossed out in the past, and an empty place now. */
 export function isEmptyPlace(node: Node): boolean {
   const present = node.mark.asset?.present;
-  return present === 'absent' || present === 'later';
+  return present === 'later' || (present === 'gone' && !node.past);
 }
 
 /** Every node, parents before their parts, in the order of reading: rows, columns, order. */

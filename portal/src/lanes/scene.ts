@@ -3,8 +3,10 @@
 export type Effect = 'breaks_now' | 'breaks_next_run' | 'tainted';
 export type Severity = 'critical' | 'high' | 'medium' | 'low';
 export type Certainty = 'certain' | 'possible';
-/** Where an asset stands at the moment: there, come or gone at this very moment, gone before, or not there yet. */
-export type Presence = 'same' | 'appeared' | 'gone' | 'absent' | 'later';
+/** Whether an asset is there at the moment: there, come at this very moment, gone before, or not there yet. */
+export type Presence = 'same' | 'appeared' | 'gone' | 'later';
+/** What separates the parts of a fold; `rest`: it holds what there was no room for. */
+export type Split = 'group' | 'kind' | 'namespace' | 'name' | 'rest';
 
 export interface SceneAsset {
   uri: string;
@@ -12,15 +14,18 @@ export interface SceneAsset {
   name: string;
   effect: Effect | null;
   severity: Severity | null;
-  certainty: Certainty;
+  certainty: Certainty | null;
   distance: number | null;
   present: Presence;
 }
 
 export interface SceneFold {
+  /** Those that are listed; `unaffected` and `absent` ones are in none of the numbers. */
   count: number;
+  unaffected: number;
+  absent: number;
   label: string;
-  split: string;
+  split: Split;
   open: boolean;
   kinds: Record<string, number>;
   severities: Record<string, number>;
@@ -55,8 +60,8 @@ export interface SceneRow {
 }
 
 export interface SceneColumn {
-  step: number | null;
-  to_step?: number;
+  step: number;
+  to_step: number;
   count: number;
 }
 
@@ -70,7 +75,7 @@ export interface Moment {
 export interface Scene {
   root: { uri: string; kind: string; name: string };
   direction: 'downstream' | 'upstream' | 'both';
-  change: string | null;
+  change: 'schema' | 'values' | 'withdraw' | 'retire' | 'any' | null;
   level: string;
   as_of: string;
   by: string;
@@ -83,9 +88,15 @@ export interface Scene {
   columns: SceneColumn[];
   marks: SceneMark[];
   links: SceneLink[];
+  /** What `select` selects: the mark that shows it, and the folds to open until it is a mark of its own. */
+  selected: { uri: string; mark: string; open: string[] } | null;
   path: string[];
   path_assets: string[];
   moments: Moment[];
+  /** Ids of `open` that opened nothing. */
+  ignored: { id: string; reason: 'unknown' | 'no_room' }[];
+  /** Assets that noise rules hide; in no number. */
+  noise: { count: number; by_rule: Record<string, number> };
   partial: boolean;
   reason: string | null;
   watermark: number;

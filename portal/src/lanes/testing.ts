@@ -1,5 +1,5 @@
 /** Scenes for tests. */
-import type { Certainty, Effect, Scene, SceneAsset, SceneLink, SceneMark, Severity } from './scene';
+import type { Certainty, Effect, Scene, SceneAsset, SceneLink, SceneMark, Severity, Split } from './scene';
 
 export interface AssetSpec {
   id: string;
@@ -33,8 +33,10 @@ export interface FoldSpec {
   at: [number, number];
   count: number;
   open?: boolean;
-  split?: string;
+  split?: Split;
   label?: string;
+  unaffected?: number;
+  absent?: number;
   kinds?: Record<string, number>;
   effects?: Record<string, number>;
   possible?: number;
@@ -43,14 +45,15 @@ export interface FoldSpec {
 }
 
 export function fold(spec: FoldSpec): SceneMark {
-  const { id, at, count, open = false, split = 'kind', label = 'assets', kinds = {}, effects = {}, possible = 0 } = spec;
+  const { id, at, count, open = false, split = 'kind', label = '2 kinds', kinds = {}, effects = {}, possible = 0 } = spec;
+  const { unaffected = 0, absent = 0 } = spec;
   return {
     id,
     at,
     order: spec.order ?? 0,
     parent: spec.parent ?? null,
     count: open ? 0 : count,
-    fold: { count, label, split, open, kinds, severities: {}, effects, possible },
+    fold: { count, unaffected, absent, label, split, open, kinds, severities: {}, effects, possible },
   };
 }
 
@@ -79,12 +82,15 @@ export function sceneOf(marks: SceneMark[], links: SceneLink[] = [], more: Parti
     folds: folds.length,
     unaffected: 0,
     rows: Array.from({ length: rows }, (_, index) => ({ id: `r${index}`, name: `r${index}`, uri: null, count: 0 })),
-    columns: Array.from({ length: columns }, (_, step) => ({ step, count: 0 })),
+    columns: Array.from({ length: columns }, (_, step) => ({ step, to_step: step, count: 0 })),
     marks,
     links,
+    selected: null,
     path: [],
     path_assets: [],
     moments: [],
+    ignored: [],
+    noise: { count: 0, by_rule: {} },
     partial: false,
     reason: null,
     watermark: 1,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nearestMoment, stepped, timeline } from './moments';
 import { shorten } from './shorten';
 import { measure } from './testing';
-import { command, listQuery, readView, rooted, sceneQuery, withFold } from './view';
+import { commandWords, listQuery, readView, rooted, sceneQuery } from './view';
 
 const URI = 'mlg://dataset/s3%3A%2F%2Flake/ratings';
 
@@ -20,8 +20,8 @@ describe('the view in the URL', () => {
     expect(view).toEqual({ uri: URI, open: ['a', 'b'], kind: ['dataset', 'model'], by: 'kind', certain: true });
   });
 
-  it('asks for a schema change on the impact page, and for none on the lineage page', () => {
-    expect(sceneQuery('impact', { uri: URI })).toMatchObject({ uri: URI, change: 'schema' });
+  it('asks about any change on the impact page, and about none on the lineage page', () => {
+    expect(sceneQuery('impact', { uri: URI })).toMatchObject({ uri: URI, change: 'any' });
     expect(sceneQuery('lineage', { uri: URI, change: 'values' }).change).toBeUndefined();
     expect(sceneQuery('impact', { uri: URI, open: ['a', 'b'] }).open).toBe('a,b');
   });
@@ -35,23 +35,16 @@ describe('the view in the URL', () => {
     ]);
   });
 
-  it('opens folds, and closes one with all that is open inside it', () => {
-    const view = { uri: URI, open: ['a', 'b', 'b1', 'c'] };
-    expect(withFold(view, 'd', true).open).toEqual(['a', 'b', 'b1', 'c', 'd']);
-    expect(withFold(view, 'b', false, ['b1']).open).toEqual(['a', 'c']);
-    expect(withFold({ uri: URI, open: ['a'] }, 'a', false)).toEqual({ uri: URI });
-  });
-
   it('leaves behind what belongs to the old picture when another asset becomes the root', () => {
-    const view = readView({ uri: URI, change: 'retire', open: 'a', select: 'a', only: 'path', as_of: '2026-11-01T00:00:00Z' });
+    const view = readView({ uri: URI, change: 'retire', open: 'a', select: 'a', as_of: '2026-11-01T00:00:00Z' });
     expect(rooted(view, 'mlg://model/x/y')).toEqual({ uri: 'mlg://model/x/y', change: 'retire', as_of: '2026-11-01T00:00:00Z' });
   });
 
   it('gives the command that prints the same', () => {
-    expect(command('impact', { uri: URI })).toBe(`mlgraph impact ${URI} --change schema`);
-    expect(command('lineage', { uri: "it's", direction: 'upstream', kind: ['model'], certain: true })).toBe(
-      "mlgraph lineage 'it'\\''s' --direction upstream --kind model --certain",
-    );
+    expect(commandWords('impact', { uri: URI, change: 'schema' })).toEqual(['mlgraph', 'impact', URI, '--change', 'schema']);
+    const view = { uri: URI, direction: 'upstream', kind: ['model'], certain: true } as const;
+    const words = ['mlgraph', 'lineage', URI, '--direction', 'upstream', '--kind', 'model', '--certain'];
+    expect(commandWords('lineage', view)).toEqual(words);
   });
 });
 

@@ -1,13 +1,15 @@
 import type { Query } from '../api/query-string';
 
 export const CHANGES = ['schema', 'values', 'withdraw', 'retire'] as const;
+/** As the API's impact without a change: all that any change can affect. */
+const ANY_CHANGE = 'any';
 export const DIRECTIONS = ['downstream', 'upstream', 'both'] as const;
 export const ROWS = ['team', 'kind', 'platform', 'namespace', 'environment'] as const;
 
 export type Change = (typeof CHANGES)[number];
 export type Direction = (typeof DIRECTIONS)[number];
 export type RowsBy = (typeof ROWS)[number];
-export type LanesPage = 'lineage' | 'impact';
+export type LanesPageName = 'lineage' | 'impact';
 
 /** What a page of lanes shows. It stands in the URL under the names that the API has for it; defaults are left out. */
 export interface View {
@@ -22,11 +24,7 @@ export interface View {
   readonly open?: readonly string[];
   readonly select?: string;
   readonly at_least?: string;
-  /** Only the path to the selected mark stays in ink. */
-  readonly only?: 'path';
 }
-
-const DEFAULT_CHANGE: Change = 'schema';
 
 /** Reads the search parameters of a URL; what is not known there is left out. */
 export function readView(search: Readonly<Record<string, unknown>>): View {
@@ -42,50 +40,38 @@ export function readView(search: Readonly<Record<string, unknown>>): View {
     open: texts(search.open),
     select: text(search.select),
     at_least: text(search.at_least),
-    only: search.only === 'path' ? 'path' : undefined,
   });
 }
 
-/** The change that a page asks about: lineage asks about none. */
-export function changeOf(page: LanesPage, view: View): Change | undefined {
-  return page === 'impact' ? (view.change ?? DEFAULT_CHANGE) : undefined;
+/** The change that a page asks about: lineage asks about none, impact without a change about any. */
+export function changeOf(page: LanesPageName, view: View): Change | undefined {
+  return page === 'impact' ? view.change : undefined;
 }
 
 /** The parameters of `GET /api/v1/scene`. */
-export function sceneQuery(page: LanesPage, view: View): Query {
+export function sceneQuery(page: LanesPageName, view: View): Query {
   const { uri, direction, level, kind, as_of, certain, by, open, at_least } = view;
-  return { uri, direction, change: changeOf(page, view), level, kind, as_of, certain, by, open: open?.join(','), at_least };
+  const asked = page === 'impact' ? { change: view.change ?? ANY_CHANGE } : { direction };
+  return { uri, ...asked, level, kind, as_of, certain, by, open: open?.join(','), at_least };
 }
 
 /** The parameters of the same answer as a list: `GET /api/v1/lineage` or `/impact`. */
-export function listQuery(page: LanesPage, view: View): Query {
+export function listQuery(page: LanesPageName, view: View): Query {
   const { uri, direction, level, kind, as_of, certain, at_least } = view;
   return { uri, direction, change: changeOf(page, view), level, kind, as_of, certain, at_least };
 }
 
-/** The command that prints the same answer. */
-export function command(page: LanesPage, view: View): string {
-  const options: [string, string | undefined][] = [
+/** The words of the command that prints the same answer. */
+export function commandWords(page: LanesPageName, view: View): string[] {
+  const options: [name: string, value: string | undefined][] = [
     ['--change', changeOf(page, view)],
-    ['--direction', view.direction],
+    ['--direction', page === 'lineage' ? view.direction : undefined],
     ['--level', view.level],
     ...(view.kind ?? []).map((kind): [string, string] => ['--kind', kind]),
     ['--as-of', view.as_of],
   ];
-  const given = options.flatMap(([name, value]) => (value === undefined ? [] : [name, quoted(value)]));
-  return ['mlgraph', page, quoted(view.uri ?? ''), ...given, ...(view.certain ? ['--certain'] : [])].join(' ');
-}
-
-/** A word for a POSIX shell. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** The view with a fold opened or closed. Closing one closes what is open inside it. */
-export function withFold(view: View, id: string, open: boolean, inside: readonly string[] = []): View {
-  const closed = new Set([id, ...inside]);
-  const others = (view.open ?? []).filter((each) => !closed.has(each));
-  return cleared({ ...view, open: open ? [...others, id] : others });
+  const given = options.flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+  return ['mlgraph', page, view.uri ?? '', ...given, ...(view.certain ? ['--certain'] : [])];
 }
 
 /** The same kind of view of another asset: what belongs to the old picture is left out. */

@@ -2,41 +2,38 @@ import { describe, expect, it } from 'vitest';
 import { count, nouns } from './nouns';
 import { listed, occurring, owners, whole } from './owners';
 import { conserved, picture } from './picture';
-import type { Scene, SceneMark } from './scene';
+import type { Scene, SceneMark, Split } from './scene';
 import { asset, fold, sceneOf } from './testing';
 import { equation, say, stepName } from './wording';
 
-function said(mark: SceneMark, more: Partial<Scene> = {}): string {
-  const drawn = picture(sceneOf([asset({ id: 'root', at: [0, 0] }), mark], [], more));
+function said(mark: SceneMark, more: Partial<Scene> = {}, ...around: SceneMark[]): string {
+  const drawn = picture(sceneOf([asset({ id: 'root', at: [0, 0] }), ...around, mark], [], more), true);
   const node = drawn.nodes.get(mark.id);
   return node ? say(node, drawn) : '';
 }
 
-const IMPACT = { change: 'schema' };
+const IMPACT = { change: 'schema' } as const;
 
 describe('a mark says', () => {
   it('how many it holds, of what, whose, and what happens to them', () => {
     const effects = { breaks_next_run: 312 };
-    const mark = fold({ id: 'f', at: [1, 1], count: 312, kinds: { workflow: 312 }, effects, possible: 4 });
+    const mark = fold({ id: 'f', at: [1, 1], count: 312, label: 'workflow', kinds: { workflow: 312 }, effects, possible: 4 });
     expect(said(mark, IMPACT)).toBe('fold, 312 workflows of r1, all break at their next run, 4 possible');
   });
 
   it('which part of a fold has an effect', () => {
-    const mark = fold({ id: 'f', at: [1, 1], count: 1300, split: 'cell', effects: { breaks_now: 1, tainted: 1200 } });
-    expect(said(mark, IMPACT)).toBe('fold, 1,300 assets of r1, 1 breaks now, 1,200 are tainted');
+    const mark = fold({ id: 'f', at: [1, 1], count: 1300, unaffected: 2, effects: { breaks_now: 1, tainted: 1200 } });
+    expect(said(mark, IMPACT)).toBe('fold, 1,300 assets of r1, 1 breaks now, 1,200 are tainted, 2 not affected');
   });
 
   it('where its parts come from', () => {
-    const mark = fold({
-      id: 'f',
-      at: [1, 1],
-      count: 2,
-      split: 'namespace',
-      label: 's3://lake',
-      kinds: { dataset: 2 },
-      open: true,
-    });
-    expect(said(mark)).toBe('open fold, 2 datasets in s3://lake of r1');
+    const whole = (split: Split) => fold({ id: 'f', at: [1, 1], count: 3, open: true, split });
+    const part = (label: string) => fold({ id: 'p', at: [1, 1], count: 2, parent: 'f', label, kinds: { dataset: 2 } });
+    expect(said(part('s3://lake'), {}, whole('namespace'))).toBe('fold, 2 datasets in s3://lake of r1');
+    expect(said(part('dataset'), {}, whole('kind'))).toBe('fold, 2 datasets of r1');
+    expect(said(part('a – c'), {}, whole('name'))).toBe('fold, 2 datasets from a – c of r1');
+    expect(said(part('search'), {}, whole('group'))).toBe('fold, 2 datasets of search');
+    expect(said(whole('kind'))).toBe('open fold, 3 assets of r1');
   });
 
   it('what an asset is, its effect and severity', () => {
@@ -47,7 +44,7 @@ describe('a mark says', () => {
 
   it('that it is not affected, not there, come or gone', () => {
     expect(said(asset({ id: 'a', at: [1, 1], count: 0 }), IMPACT)).toBe('a, dataset of r1, not affected');
-    expect(said(asset({ id: 'a', at: [1, 1], count: 0, present: 'gone' }))).toBe('a, dataset of r1, gone at this moment');
+    expect(said(asset({ id: 'a', at: [1, 1], count: 0, present: 'gone' }))).toBe('a, dataset of r1, gone by this moment');
     expect(said(asset({ id: 'a', at: [1, 1], present: 'appeared' }))).toBe('a, dataset of r1, came at this moment');
   });
 
@@ -106,8 +103,8 @@ it('writes counts, nouns and steps', () => {
     'service',
     'entities',
   ]);
-  expect(stepName({ step: -3 }, 'upstream')).toBe('step −3');
-  expect(stepName({ step: 0 }, 'upstream')).toBe('asked for');
-  expect(stepName({ step: 0 }, 'downstream')).toBe('start');
-  expect(stepName({ step: 10, to_step: 14 }, 'downstream')).toBe('steps 10 to 14');
+  expect(stepName({ step: -3, to_step: -3, count: 0 }, 'upstream')).toBe('step −3');
+  expect(stepName({ step: 0, to_step: 0, count: 0 }, 'upstream')).toBe('asked for');
+  expect(stepName({ step: 0, to_step: 0, count: 0 }, 'downstream')).toBe('start');
+  expect(stepName({ step: 10, to_step: 14, count: 0 }, 'downstream')).toBe('steps 10 to 14');
 });

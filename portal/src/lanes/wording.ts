@@ -1,7 +1,7 @@
 import { count as counted, nouns } from './nouns';
 import type { Node, Picture, Tally } from './picture';
 import { isOpen, tally, worstSeverity } from './picture';
-import type { Effect, Scene } from './scene';
+import type { Effect, Scene, SceneColumn, SceneRow, Split } from './scene';
 import { EFFECTS } from './scene';
 
 const ONE: Record<Effect, string> = {
@@ -20,36 +20,66 @@ export const EFFECT_HEADS: Record<Effect, string> = {
   tainted: 'tainted',
 };
 
+/** What separates a mark from its siblings: the parts of a fold are named by it. */
+function separatedBy(node: Node): Split | null {
+  if (node.mark.fold?.split === 'rest') return 'rest';
+  return node.parent?.mark.fold?.split ?? null;
+}
+
 /** What a fold holds, as a noun: `workflows`, `s3://lake`, `more`. */
 export function foldNoun(node: Node): string {
-  const fold = node.mark.fold;
+  const { fold } = node.mark;
   if (!fold) return '';
-  if (fold.split === 'kind' || fold.split === 'cell') {
-    const kinds = Object.keys(fold.kinds);
-    return kinds.length === 1 && kinds[0] !== undefined ? nouns(kinds[0], fold.count) : fold.label;
-  }
-  return fold.label;
+  const by = separatedBy(node);
+  if (by === 'rest') return 'more';
+  return by === null || by === 'kind' ? nounOfFold(node) : fold.label;
+}
+
+/** What a fold holds, by kind: `12 datasets`, or `assets` of several kinds. */
+function nounOfFold(node: Node): string {
+  const { fold, parent } = node.mark;
+  if (!fold) return '';
+  const several = shownCount(node);
+  if ((parent === null || separatedBy(node) === 'kind') && !/^\d+ kinds$/.test(fold.label)) return nouns(fold.label, several);
+  const [kind, ...others] = Object.keys(fold.kinds);
+  return nouns(kind !== undefined && others.length === 0 ? kind : 'asset', several);
+}
+
+/** The number that a fold shows: what it counts, else how many it holds that are not affected or not there. */
+export function shownCount(node: Node): number {
+  const { fold } = node.mark;
+  return fold ? fold.count || fold.unaffected || fold.absent : node.mark.count;
 }
 
 /** The name of a mark for a screen reader: "fold, 312 workflows of search-and-ads, all break at their next run, 4 possible". */
 export function say(node: Node, picture: Picture): string {
-  const team = picture.scene.rows[node.row]?.name ?? 'nobody';
   const { asset, fold } = node.mark;
-  if (asset) {
-    const start = `${asset.name}, ${nouns(asset.kind, 1)} of ${team}`;
-    return [start, ...stateOf(node, picture)].join(', ');
-  }
+  const row = picture.scene.rows[node.row];
+  const team = row ? rowName(row, picture.scene.by) : 'nobody';
+  if (asset) return [`${asset.name}, ${nouns(asset.kind, 1)} of ${team}`, ...stateOf(node, picture)].join(', ');
   if (!fold) return '';
-  const noun = foldNoun(node);
-  const of =
-    fold.split === 'namespace' || fold.split === 'name' ? ` ${nounOfKinds(fold.kinds, fold.count)} in ${noun}` : ` ${noun}`;
-  const start = `${isOpen(node) ? 'open fold' : 'fold'}, ${counted(fold.count)}${of} of ${team}`;
-  return [start, ...stateOf(node, picture)].join(', ');
+  const what = `${counted(shownCount(node))} ${nounOfFold(node)}${whichPart(node)}`;
+  const of = separatedBy(node) === 'group' ? fold.label : team;
+  return [isOpen(node) ? 'open fold' : 'fold', `${what} of ${of}`, ...stateOf(node, picture)].join(', ');
 }
 
-function nounOfKinds(kinds: Record<string, number>, count: number): string {
-  const names = Object.keys(kinds);
-  return names.length === 1 && names[0] !== undefined ? nouns(names[0], count) : nouns('asset', count);
+function whichPart(node: Node): string {
+  const label = node.mark.fold?.label ?? '';
+  switch (separatedBy(node)) {
+    case 'namespace':
+      return ` in ${label}`;
+    case 'name':
+      return ` from ${label}`;
+    case 'rest':
+      return ' more';
+    default:
+      return '';
+  }
+}
+
+/** The name of a row: `17 other teams` for one that stands for several. */
+export function rowName(row: SceneRow, by: string): string {
+  return row.rows === undefined ? row.name : `${counted(row.rows)} other ${nouns(by, row.rows)}`;
 }
 
 /** Effects, certainty and presence of a mark, as parts of a sentence. */
@@ -65,7 +95,8 @@ export function stateOf(node: Node, picture: Picture): string[] {
   const severity = worstSeverity(what);
   if (asset && severity) result.push(severity);
   if (what.possible) result.push(asset ? 'possible' : `${counted(what.possible)} possible`);
-  if (fold && fold.count === 0) result.push(impact ? 'none is affected' : 'none is there at this moment');
+  if (fold && fold.count === 0) result.push(impact && fold.unaffected > 0 ? 'none is affected' : 'none is there at this moment');
+  else if (fold && fold.unaffected > 0) result.push(`${counted(fold.unaffected)} not affected`);
   return result;
 }
 
@@ -74,10 +105,9 @@ function presence(node: Node): string[] {
     case 'appeared':
       return ['came at this moment'];
     case 'gone':
-      return ['gone at this moment'];
-    case 'absent':
+      return ['gone by this moment'];
     case 'later':
-      return ['not there at this moment'];
+      return ['not there yet at this moment'];
     default:
       return [];
   }
@@ -122,11 +152,9 @@ export function equation(scene: Scene): Equation {
 }
 
 /** The head of a column: `start`, `step 3`, `steps 10 to 14`. */
-export function stepName(column: { step: number | null; to_step?: number }, direction: Scene['direction']): string {
-  const { step, to_step: last } = column;
-  if (step === null) return 'cycle';
-  if (step === 0 && (last === undefined || last === 0)) return direction === 'upstream' ? 'asked for' : 'start';
-  if (last !== undefined && last !== step) return `steps ${signed(step)} to ${signed(last)}`;
+export function stepName({ step, to_step: last }: SceneColumn, direction: Scene['direction']): string {
+  if (step === 0 && last === 0) return direction === 'upstream' ? 'asked for' : 'start';
+  if (last !== step) return `steps ${signed(step)} to ${signed(last)}`;
   return `step ${signed(step)}`;
 }
 

@@ -24,6 +24,8 @@ interface PageProps {
   readonly more?: ReactNode;
   /** Whether what is shown follows `as_of`; a page that does not says so in the past. */
   readonly knowsPast?: boolean;
+  /** The page says itself which moment it shows. */
+  readonly ownPast?: boolean;
   /** Lanes use the whole width. */
   readonly wide?: boolean;
   readonly total?: number | undefined;
@@ -41,7 +43,7 @@ export function Page(props: PageProps) {
   return (
     <main id="main" tabIndex={-1} className={wide ? 'wide' : undefined} data-state={status.state} data-total={props.total}>
       <Head {...props} />
-      <PastBand knowsPast={props.knowsPast ?? true} />
+      {!props.ownPast && <PastBand knowsPast={props.knowsPast ?? true} />}
       <StateBand status={status} waitsFor={props.waitsFor ?? 'the server'} more={props.more} />
       {children}
     </main>

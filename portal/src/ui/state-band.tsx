@@ -20,7 +20,7 @@ const clock = (at: number) => new Date(at).toLocaleTimeString('en-GB');
 export function StateBand({ status, waitsFor, more }: StateBandProps) {
   switch (status.state) {
     case 'loading':
-      return <Waiting waitsFor={waitsFor} />;
+      return status.hasAnswer ? null : <Waiting waitsFor={waitsFor} />;
     case 'partial':
       return (
         <Band tone="warn" shape="breaks_next_run" head="The answer was cut." action={more}>

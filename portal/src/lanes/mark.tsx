@@ -1,0 +1,159 @@
+import { memo } from 'react';
+import { Shape } from '@/ui/effect';
+import { KindIcon } from '@/ui/icon';
+import type { Measure } from './layout';
+import { count, nouns } from './nouns';
+import { isEmptyPlace, isOpen, type Node, type Picture, type Tally, tally, worstEffect, worstSeverity } from './picture';
+import { SeverityBar } from './severity-bar';
+import { shorten } from './shorten';
+import { foldNoun, say, shownCount } from './wording';
+
+interface MarkProps {
+  readonly node: Node;
+  readonly picture: Picture;
+  /** Pixels for the name. */
+  readonly room: number;
+  readonly measure: Measure;
+  readonly tabbable: boolean;
+  readonly lit: boolean;
+  readonly selected: boolean;
+}
+
+/** A mark: an asset, a closed fold, or the head of an opened one. */
+export const Mark = memo(function Mark({ node, picture, room, measure, tabbable, lit, selected }: MarkProps) {
+  if (isEmptyPlace(node)) return <span className="mark place" aria-hidden="true" />;
+  const { asset, fold } = node.mark;
+  const what = tally(node.mark);
+  const severity = worstSeverity(what);
+  const opened = isOpen(node);
+  return (
+    <button
+      type="button"
+      className={classes(node, picture, lit)}
+      data-id={node.id}
+      data-mark={opened || node.mark.count === 0 ? undefined : asset ? 'asset' : 'fold'}
+      data-count={opened || node.mark.count === 0 ? undefined : node.mark.count}
+      data-sev={severity ?? undefined}
+      data-poss={what.possible > 0 && what.possible === what.count ? '' : undefined}
+      tabIndex={tabbable ? 0 : -1}
+      aria-label={say(node, picture)}
+      aria-expanded={fold ? opened : undefined}
+      aria-current={selected ? 'true' : undefined}
+    >
+      {asset && <AssetContent node={node} picture={picture} room={room} measure={measure} what={what} />}
+      {fold && (opened ? <OpenedContent node={node} /> : <FoldContent node={node} picture={picture} what={what} />)}
+    </button>
+  );
+});
+
+function classes(node: Node, picture: Picture, lit: boolean): string {
+  const { asset, fold, count: counted } = node.mark;
+  const found = ['mark'];
+  if (isOpen(node)) found.push('opened');
+  else if (fold) found.push('fold', picture.large ? (node.depth > 0 ? 'named' : 'cellwise') : 'line');
+  if (node === picture.root) found.push('root');
+  if (counted === 0 && !isOpen(node)) found.push('ghost');
+  if (asset?.present === 'gone') found.push('gone');
+  if (asset?.present === 'appeared') found.push('new');
+  if (lit) found.push('lit-m');
+  return found.join(' ');
+}
+
+interface ContentProps {
+  readonly node: Node;
+  readonly picture: Picture;
+  readonly what: Tally;
+}
+
+function AssetContent({ node, picture, what, room, measure }: ContentProps & Pick<MarkProps, 'room' | 'measure'>) {
+  const { asset } = node.mark;
+  if (!asset) return null;
+  return (
+    <>
+      <KindIcon kind={asset.kind} />
+      <Fitted name={asset.name} room={room} measure={measure} />
+      {picture.root !== node && asset.present !== 'gone' && <EffectShape picture={picture} what={what} />}
+    </>
+  );
+}
+
+/** The shape of the worst effect; a small ring says that a change does not affect what is drawn. */
+function EffectShape({ picture, what }: { picture: Picture; what: Tally }) {
+  if (picture.scene.change === null) return null;
+  const effect = worstEffect(what);
+  if (effect) return <Shape name={effect} severity={worstSeverity(what) ?? undefined} />;
+  return what.count === 0 ? <Shape name="none" /> : null;
+}
+
+function OpenedContent({ node }: { node: Node }) {
+  return (
+    <>
+      <span aria-hidden="true">▾</span>
+      <bdi className="kn">
+        {count(shownCount(node))} {foldNoun(node)}
+      </bdi>
+    </>
+  );
+}
+
+function FoldContent({ node, picture, what }: ContentProps) {
+  const noun = foldNoun(node);
+  const shown = shownCount(node);
+  const bar = what.count > 0 && <SeverityBar tally={what} />;
+  const kinds = Object.entries(what.kinds).sort((a, b) => b[1] - a[1]);
+  if (!picture.large)
+    return (
+      <>
+        <span className="kr">
+          <KindIcon kind={kinds[0]?.[0] ?? 'mixed'} />
+          <b>{count(shown)}</b>
+          <bdi className="kn">{noun}</bdi>
+          <EffectShape picture={picture} what={what} />
+        </span>
+        {bar}
+      </>
+    );
+  return (
+    <>
+      <span className="kr">
+        <b>{count(shown)}</b>
+        <span className="kn" />
+        <EffectShape picture={picture} what={what} />
+      </span>
+      {node.depth > 0 ? <bdi className="kn">{noun}</bdi> : null}
+      {node.depth > 0 ? bar : <KindsAndBar kinds={kinds.slice(0, 2).map(([kind]) => kind)} bar={bar} />}
+    </>
+  );
+}
+
+function KindsAndBar({ kinds, bar }: { kinds: string[]; bar: React.ReactNode }) {
+  return (
+    <span className="kr" title={kinds.map((kind) => nouns(kind, 2)).join(', ')}>
+      <span className="ks">
+        {kinds.map((kind) => (
+          <KindIcon key={kind} kind={kind} />
+        ))}
+      </span>
+      {bar}
+    </span>
+  );
+}
+
+/** A name that keeps its end where it is too long. The whole text stays in the page, to be found, copied and read aloud. */
+function Fitted({ name, room, measure }: { name: string; room: number; measure: Measure }) {
+  const { head, tail, width } = shorten(name, room, measure);
+  if (width === null)
+    return (
+      <bdi className="nm" dir="auto">
+        {name}
+      </bdi>
+    );
+  return (
+    <bdi className="nm" dir="auto" title={name}>
+      <span className={width === 0 ? 'z' : undefined} style={width === 0 ? undefined : { width }}>
+        {head}
+      </span>
+      <i>{tail}</i>
+    </bdi>
+  );
+}
