@@ -42,7 +42,6 @@ export const Grid = memo(function Grid(props: GridProps) {
     if (id !== undefined) act(id);
   };
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a table element has no tree of folds
     // biome-ignore lint/a11y/useKeyWithClickEvents: the marks in it are buttons, whose clicks arrive here
     <div
       className={only ? 'lg only' : 'lg'}
