@@ -20,6 +20,7 @@ LEVELS: Final = ("slow", "real", "unit")
 """In the order of execution: a long file that started last would occupy one worker while the others are idle."""
 PLACES: Final = {
     "demo": "slow",
+    "portal": "real",
     "contract": "real",
     "portal": "real",
     "realparts": "real",

@@ -36,7 +36,7 @@ export function Controls({ page, change, certain, by, listed, onView, onFind, on
       <button className="btn quiet" type="button" onClick={onFind}>
         Find in this picture
       </button>
-      <button className="btn quiet" type="button" aria-pressed={listed} onClick={onList}>
+      <button className="btn quiet ph" type="button" aria-pressed={listed} onClick={onList}>
         List and owners
       </button>
     </div>

@@ -105,7 +105,7 @@ function FoldContent({ node, picture, what }: ContentProps) {
     return (
       <>
         <span className="kr">
-          <KindIcon kind={kinds[0]?.[0] ?? 'mixed'} />
+          <KindIcon kind={kinds[0]?.[0] ?? node.mark.fold?.label ?? ''} />
           <b>{count(shown)}</b>
           <bdi className="kn">{noun}</bdi>
           <EffectShape picture={picture} what={what} />
