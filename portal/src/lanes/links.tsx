@@ -6,6 +6,8 @@ import { route } from './routes';
 import type { SceneLink } from './scene';
 
 const MOST_NEAR = 60;
+/** More links than this are a tangle: only those of the focused mark are drawn then. */
+const MOST_PLAIN = 400;
 
 interface LinksProps {
   readonly picture: Picture;
@@ -18,7 +20,7 @@ interface LinksProps {
 
 /** All links as one SVG behind the marks. Small pictures show all, faint; large ones those of the focused mark alone. */
 export const Links = memo(function Links({ picture, layout, focus, lit }: LinksProps) {
-  const plain = useMemo(() => (picture.large ? [] : plainPaths(picture, layout)), [picture, layout]);
+  const plain = useMemo(() => (hasAllLinks(picture) ? plainPaths(picture, layout) : []), [picture, layout]);
   const { links } = picture.scene;
   const near = links.filter((link) => (link.from === focus || link.to === focus) && !lit.has(linkKey(link.from, link.to)));
   const onPath = links.filter((link) => lit.has(linkKey(link.from, link.to)));
@@ -35,6 +37,8 @@ export const Links = memo(function Links({ picture, layout, focus, lit }: LinksP
     </svg>
   );
 });
+
+const hasAllLinks = (picture: Picture): boolean => !picture.large && picture.scene.links.length <= MOST_PLAIN;
 
 const dash = (link: SceneLink): string => (link.certainty === 'possible' ? ' poss' : '');
 

@@ -106,8 +106,7 @@ function FoldContent({ node, picture, what }: ContentProps) {
       <>
         <span className="kr">
           <KindIcon kind={kinds[0]?.[0] ?? node.mark.fold?.label ?? ''} />
-          <b>{count(shown)}</b>
-          <bdi className="kn">{noun}</bdi>
+          <b>{count(shown)}</b> <bdi className="kn">{noun}</bdi>
           <EffectShape picture={picture} what={what} />
         </span>
         {bar}
@@ -120,7 +119,8 @@ function FoldContent({ node, picture, what }: ContentProps) {
         <span className="kn" />
         <EffectShape picture={picture} what={what} />
       </span>
-      {node.depth > 0 ? <bdi className="kn">{noun}</bdi> : null}
+      {node.depth > 0 && <> </>}
+      {node.depth > 0 && <bdi className="kn">{noun}</bdi>}
       {node.depth > 0 ? bar : <KindsAndBar kinds={kinds.slice(0, 2).map(([kind]) => kind)} bar={bar} />}
     </>
   );

@@ -23,7 +23,8 @@ export function SeverityBar({ tally }: { tally: Tally }) {
   return (
     <svg className="bar" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
       {parts}
-      {tally.possible > 0 && NOTCHES.map((at) => <path key={at} className="p" d={`M${from + at} 0v${HEIGHT}`} />)}
+      {tally.possible > 0 &&
+        NOTCHES.filter((at) => from + at < WIDTH).map((at) => <path key={at} className="p" d={`M${from + at} 0v${HEIGHT}`} />)}
     </svg>
   );
 }

@@ -77,12 +77,11 @@ function List({ picture }: { picture: Picture }) {
   const nodes = useMemo(() => listed(picture), [picture]);
   const impact = picture.scene.change !== null;
   const { folds } = picture.scene;
-  const singles = nodes.length === 1 ? '1 mark that is a single asset' : `${count(nodes.length)} marks that are single assets`;
   return (
     <section>
       <h2>{impact ? 'Worst first' : 'Nearest first'}</h2>
       <p>
-        {singles}. {folds > 0 && 'Open folds to list more.'}
+        {singles(nodes.length)} {folds > 0 && 'Open folds to list more.'}
         {nodes.length > MOST_LISTED && ` The first ${MOST_LISTED} of them:`}
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
@@ -93,6 +92,11 @@ function List({ picture }: { picture: Picture }) {
       </ul>
     </section>
   );
+}
+
+function singles(many: number): string {
+  if (many === 0) return 'No mark but the start is a single asset.';
+  return many === 1 ? '1 mark is a single asset.' : `${count(many)} marks are single assets.`;
 }
 
 function ListItem({ node, impact }: { node: Node; impact: boolean }) {

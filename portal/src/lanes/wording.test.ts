@@ -29,10 +29,10 @@ describe('a mark says', () => {
   it('where its parts come from', () => {
     const whole = (split: Split) => fold({ id: 'f', at: [1, 1], count: 3, open: true, split });
     const part = (label: string) => fold({ id: 'p', at: [1, 1], count: 2, parent: 'f', label, kinds: { dataset: 2 } });
-    expect(said(part('s3://lake'), {}, whole('namespace'))).toBe('fold, 2 datasets in s3://lake of r1');
+    expect(said(part('s3://lake'), {}, whole('namespace'))).toBe('fold, 2 s3://lake, datasets of r1');
     expect(said(part('dataset'), {}, whole('kind'))).toBe('fold, 2 datasets of r1');
-    expect(said(part('a – c'), {}, whole('name'))).toBe('fold, 2 datasets from a – c of r1');
-    expect(said(part('search'), {}, whole('group'))).toBe('fold, 2 datasets of search');
+    expect(said(part('a – c'), {}, whole('name'))).toBe('fold, 2 a – c, datasets of r1');
+    expect(said(part('search'), {}, whole('group'))).toBe('fold, 2 search, datasets');
     expect(said(whole('kind'))).toBe('open fold, 3 assets of r1');
   });
 

@@ -51,30 +51,20 @@ export function shownCount(node: Node): number {
   return fold ? fold.count || fold.unaffected || fold.absent : node.mark.count;
 }
 
-/** The name of a mark for a screen reader: "fold, 312 workflows of search-and-ads, all break at their next run, 4 possible". */
+/**
+ * The name of a mark for a screen reader: "fold, 312 workflows of search-and-ads, all break at their next run, 4 possible".
+ * What a fold shows stands in it as it is, so that it can be spoken to (WCAG 2.5.3).
+ */
 export function say(node: Node, picture: Picture): string {
   const { asset, fold } = node.mark;
   const row = picture.scene.rows[node.row];
   const team = row ? rowName(row, picture.scene.by) : 'nobody';
   if (asset) return [`${asset.name}, ${nouns(asset.kind, 1)} of ${team}`, ...stateOf(node, picture)].join(', ');
   if (!fold) return '';
-  const what = `${counted(shownCount(node))} ${nounOfFold(node)}${whichPart(node)}`;
-  const of = separatedBy(node) === 'group' ? fold.label : team;
-  return [isOpen(node) ? 'open fold' : 'fold', `${what} of ${of}`, ...stateOf(node, picture)].join(', ');
-}
-
-function whichPart(node: Node): string {
-  const label = node.mark.fold?.label ?? '';
-  switch (separatedBy(node)) {
-    case 'namespace':
-      return ` in ${label}`;
-    case 'name':
-      return ` from ${label}`;
-    case 'rest':
-      return ' more';
-    default:
-      return '';
-  }
+  const by = separatedBy(node);
+  const what = `${counted(shownCount(node))} ${foldNoun(node)}${by === null || by === 'kind' ? '' : `, ${nounOfFold(node)}`}`;
+  const of = by === 'group' ? '' : ` of ${team}`;
+  return [isOpen(node) ? 'open fold' : 'fold', `${what}${of}`, ...stateOf(node, picture)].join(', ');
 }
 
 /** The name of a row: `17 other teams` for one that stands for several. */
