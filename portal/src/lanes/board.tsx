@@ -1,4 +1,4 @@
-import { type FocusEvent, useCallback, useMemo, useRef, useState } from 'react';
+import { type FocusEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Query } from '@/api/query-string';
 import { Controls } from './controls';
 import { FindDialog } from './find-dialog';
@@ -17,6 +17,7 @@ import { textMeasure } from './text-width';
 import { TimeLine } from './time-line';
 import { type BoardState, selectedNode, useBoardKeys, useChoose, useMarkFocus, useReveal } from './use-board';
 import { useListed } from './use-listed';
+import { usePrefetch } from './use-prefetch';
 import { useRoom } from './use-room';
 import { useWay } from './use-way';
 import { changeOf, cleared, type LanesPageName, type View } from './view';
@@ -51,6 +52,8 @@ export function Board({ page, view, picture, query, isLoading, isLate, newer, on
   const lit = useWay(focus.current, picture, links, query);
   const missing = useReveal(state, !isLoading);
   const choose = useChoose(state, focus.setFocus);
+  const prefetch = usePrefetch(page, view, picture);
+  useEffect(() => prefetch(focus.current), [prefetch, focus.current]);
   const [only, setOnly] = useState(false);
   const [listed, toggleList] = useListed(picture);
   const [finding, setFinding] = useState(false);
@@ -110,6 +113,7 @@ export function Board({ page, view, picture, query, isLoading, isLate, newer, on
                 only={only && lit.way.length > 1}
                 busy={isLoading}
                 onFocus={focus.setFocus}
+                onPoint={prefetch}
                 onChoose={choose}
               />
             )}

@@ -26,12 +26,14 @@ export interface GridProps {
   readonly only: boolean;
   readonly busy: boolean;
   readonly onFocus: (id: string) => void;
+  /** The pointer is over a mark. */
+  readonly onPoint: (id: string) => void;
   readonly onChoose: (id: string) => void;
 }
 
 /** The picture as a table: rows are owners, columns are steps, marks are buttons. One tab stop; arrow keys lead on from there. */
 export const Grid = memo(function Grid(props: GridProps) {
-  const { picture, layout, phone, focus, litLinks, only, busy, onFocus, onChoose } = props;
+  const { picture, layout, phone, focus, litLinks, only, busy, onFocus, onPoint, onChoose } = props;
   const { scene } = picture;
   const sums = useMemo(() => columnSums(picture), [picture]);
   const cells = useMemo(() => byRow(layout), [layout]);
@@ -52,6 +54,7 @@ export const Grid = memo(function Grid(props: GridProps) {
       aria-busy={busy}
       style={phone ? undefined : { width: layout.width, height: layout.height }}
       onFocus={withId(onFocus)}
+      onPointerOver={withId(onPoint)}
       onClick={withId(onChoose)}
     >
       <Heads picture={picture} layout={layout} sums={sums} />
