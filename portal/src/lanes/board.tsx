@@ -17,7 +17,7 @@ import { textMeasure } from './text-width';
 import { TimeLine } from './time-line';
 import { type BoardState, selectedNode, useBoardKeys, useChoose, useMarkFocus, useReveal } from './use-board';
 import { useListed } from './use-listed';
-import { usePrefetch } from './use-prefetch';
+import { usePrefetch, usePrefetchedMoments } from './use-prefetch';
 import { useRoom } from './use-room';
 import { useWay } from './use-way';
 import { changeOf, cleared, type LanesPageName, type View } from './view';
@@ -54,6 +54,7 @@ export function Board({ page, view, picture, query, isLoading, isLate, newer, on
   const choose = useChoose(state, focus.setFocus);
   const prefetch = usePrefetch(page, view, picture);
   useEffect(() => prefetch(focus.current), [prefetch, focus.current]);
+  usePrefetchedMoments(page, view, line, isLoading);
   const [only, setOnly] = useState(false);
   const [listed, toggleList] = useListed(picture);
   const [finding, setFinding] = useState(false);

@@ -1,12 +1,15 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef } from 'react';
 import { folded } from './folding';
+import { stepped, type Timeline } from './moments';
 import { isOpen, type Picture } from './picture';
 import { sceneQueryOptions } from './scene-query';
-import { type LanesPageName, sceneQuery, type View } from './view';
+import { cleared, type LanesPageName, sceneQuery, type View } from './view';
 
 /** Whoever stays on a fold for so long may open it next. */
 const STAYS_MS = 60;
+/** Whoever looks at the present for so long may look at the past next. */
+const LOOKS_MS = 1000;
 
 /**
  * Asks for the answer with a fold opened (or closed) as soon as someone stays on it, so that it is here when they open it.
@@ -26,4 +29,19 @@ export function usePrefetch(page: LanesPageName, view: View, picture: Picture): 
     },
     [client, page, view, picture],
   );
+}
+
+/** Asks for the answers at the moments beside the one that is shown, the earlier one first. */
+export function usePrefetchedMoments(page: LanesPageName, view: View, line: Timeline, isLoading: boolean): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (isLoading) return;
+    const fetch = async (by: 1 | -1) => {
+      const next = stepped(line, by);
+      if (next !== undefined)
+        await client.prefetchQuery(sceneQueryOptions(sceneQuery(page, cleared({ ...view, as_of: next ?? undefined }))));
+    };
+    const timer = setTimeout(() => void fetch(-1).then(() => fetch(1)), line.past ? STAYS_MS : LOOKS_MS);
+    return () => clearTimeout(timer);
+  }, [client, page, view, line, isLoading]);
 }
