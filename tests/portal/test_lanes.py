@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
@@ -234,3 +236,63 @@ def violations(page: Page) -> list[str]:
         [AXE.read_text(), tags],
     )
     return found
+
+
+def test_a_newer_answer_moves_nothing_until_it_is_asked_for(lanes: Lanes) -> None:
+    root, first, second = ("mlg://dataset/live/" + name for name in ("a", "b", "c"))
+    tell(lanes.url, derived(root, first))
+    lanes.open("/lineage", uri=root)
+    assert lanes.total() == 2
+    places = lanes.places()
+    tell(lanes.url, derived(root, second))
+    button = lanes.page.get_by_role("button", name="Newer answer: show it")
+    button.wait_for(timeout=20_000)
+    assert lanes.places() == places
+    button.click()
+    lanes.page.wait_for_selector("main[data-total='3']")
+    assert counted(lanes) == 3
+
+
+def test_names_are_text_and_cycles_end(lanes: Lanes) -> None:
+    hostile = "<img src=x onerror=alert(1)>" + "x" * 2_000
+    root, named = "mlg://dataset/odd/root", "mlg://dataset/odd/" + quote(hostile, safe="")
+    arabic = "mlg://dataset/odd/" + quote("\u0628\u064a\u0627\u0646\u0627\u062a", safe="")
+    tell(lanes.url, derived(root, named), derived(named, arabic), derived(arabic, root))
+    lanes.open("/lineage", uri=root)
+    assert counted(lanes) == lanes.total() == 3
+    assert lanes.page.locator("[role=treegrid] img").count() == 0
+    assert any(mark["label"].startswith(hostile) for mark in lanes.marks())
+    width = lanes.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= WIDE, "a long name does not widen the page"
+    lanes.press("Tab")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "state", "text"),
+    [
+        ({"uri": "mlg://dataset/nowhere/x"}, "error", "mlg://dataset/nowhere/x"),
+        ({"uri": "no uri"}, "error", "no uri"),
+        ({}, "empty", "No asset is named"),
+        ({"uri": ROOT, "as_of": "2001-01-01T00:00:00Z"}, "empty", "Nothing reads it at this moment."),
+        ({"uri": ROOT, "open": "f000000000000"}, "ready", "ratings"),
+    ],
+)
+def test_states(browser: Browser, url: str, parameters: dict[str, str], state: str, text: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{url}/lineage?{urlencode(parameters)}")
+    page.wait_for_selector(f"main[data-state={state}]")
+    assert text in page.locator("main").inner_text()
+    context.close()
+
+
+def derived(source: str, target: str) -> dict[str, Any]:
+    return {"edge": {"source": source, "relation": "derives", "target": target}}
+
+
+def tell(url: str, *facts: dict[str, Any]) -> None:
+    """Send facts and wait until answers include them."""
+    body = "\n".join(json.dumps(fact) for fact in facts)
+    answer = httpx.post(f"{url}/api/v1/facts", content=body.encode()).json()
+    assert answer["rejected"] == []
+    httpx.get(f"{url}/api/v1/search", params={"q": "x", "at_least": answer["watermark"]})

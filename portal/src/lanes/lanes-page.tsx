@@ -13,6 +13,7 @@ import { picture } from './picture';
 import type { Scene } from './scene';
 import { useScene } from './use-scene';
 import { commandWords, type LanesPageName, sceneQuery, type View } from './view';
+import { emptyText } from './wording';
 
 export interface ViewOptions {
   /** The view before is no step of the history. */
@@ -42,7 +43,7 @@ export function LanesPage({ page, view, onView }: LanesPageProps) {
       ownPast
       title={titleOf(page, view, scene)}
       heading={scene && <Heading page={page} scene={scene} />}
-      answer={drawn && <Answer picture={drawn} />}
+      answer={drawn && (drawn.scene.total > 1 ? <Answer picture={drawn} /> : emptyText(drawn.scene, past))}
       actions={<Actions page={page} view={view} query={query} />}
       status={{ ...status, state }}
       total={scene?.total}

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { Query } from '@/api/query-string';
 import type { Scene } from './scene';
 import { isSamePicture, sceneQueryOptions } from './scene-query';
+import { useNewer } from './use-newer';
 
 /** What takes longer says what it waits for. */
 const LATE_MS = 400;
@@ -14,9 +15,10 @@ export function useScene(query: Query) {
   if (result.data && !result.isPlaceholderData) last.current = { scene: result.data, at: result.dataUpdatedAt };
   const kept = last.current && isSamePicture(last.current.scene, query) ? last.current : null;
   const scene = result.data ?? kept?.scene;
-  const isLoading = result.isPlaceholderData || result.isPending;
+  const isLoading = query.uri !== undefined && (result.isPlaceholderData || result.isPending);
   const answered = { ...result, data: scene, dataUpdatedAt: result.dataUpdatedAt || (kept?.at ?? 0) };
-  return { scene, isLoading, isLate: useLate(isLoading), newer: null, results: [answered] };
+  const newer = useNewer(query, scene, !isLoading && result.error === null);
+  return { scene, isLoading, isLate: useLate(isLoading), newer, results: [answered] };
 }
 
 function useLate(isLoading: boolean): boolean {

@@ -4,7 +4,7 @@ import { listed, occurring, owners, whole } from './owners';
 import { conserved, picture } from './picture';
 import type { Scene, SceneMark, Split } from './scene';
 import { asset, fold, sceneOf } from './testing';
-import { equation, say, stepName } from './wording';
+import { emptyText, equation, say, stepName } from './wording';
 
 function said(mark: SceneMark, more: Partial<Scene> = {}, ...around: SceneMark[]): string {
   const drawn = picture(sceneOf([asset({ id: 'root', at: [0, 0] }), ...around, mark], [], more), true);
@@ -82,6 +82,16 @@ describe('the equation', () => {
     expect(occurring(lines)).toEqual(['tainted']);
     expect(listed(picture(sceneOf(marks, [], IMPACT))).map((node) => node.id)).toEqual(['a']);
   });
+});
+
+it('says why a picture holds the start alone', () => {
+  const alone = sceneOf([asset({ id: 'root', at: [0, 0] })]);
+  expect(emptyText(alone, false)).toBe('Nothing reads it.');
+  expect(emptyText({ ...alone, direction: 'upstream' }, true)).toBe('Nothing is known that it was made from at this moment.');
+  expect(emptyText({ ...alone, direction: 'both' }, false)).toBe('Nothing reads it and nothing wrote it.');
+  expect(emptyText({ ...alone, change: 'schema', unaffected: 62 }, false)).toBe(
+    'Nothing is affected. 62 assets are downstream; none reads what changes.',
+  );
 });
 
 it('lists the worst first', () => {

@@ -141,6 +141,17 @@ export function equation(scene: Scene): Equation {
   return { first: counted(scene.total), text: ` ${noun} ${where}, ${scene.root.name} included`, total: null, rest: folds, apart };
 }
 
+/** What a picture says that holds the start alone. */
+export function emptyText({ change, direction, unaffected }: Scene, past: boolean): string {
+  const when = past ? ' at this moment' : '';
+  if (change !== null && unaffected > 0) {
+    const one = unaffected === 1;
+    return `Nothing is affected${when}. ${counted(unaffected)} ${nouns('asset', unaffected)} ${one ? 'is' : 'are'} downstream; none reads what changes.`;
+  }
+  if (direction === 'both') return `Nothing reads it and nothing wrote it${when}.`;
+  return direction === 'upstream' ? `Nothing is known that it was made from${when}.` : `Nothing reads it${when}.`;
+}
+
 /** The head of a column: `start`, `step 3`, `steps 10 to 14`. */
 export function stepName({ step, to_step: last }: SceneColumn, direction: Scene['direction']): string {
   if (step === 0 && last === 0) return direction === 'upstream' ? 'asked for' : 'start';
