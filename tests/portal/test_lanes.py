@@ -224,6 +224,9 @@ def test_axe_finds_nothing(browser: Browser, url: str, scheme: Literal["light", 
         lanes.page.wait_for_selector("[role=treegrid] [aria-expanded=true]")
         lanes.press("[")
         assert violations(lanes.page) == []
+        lanes.open("/compare", uri=ROOT, **{"from": "2026-10-05T00:00:00Z"})
+        lanes.page.wait_for_selector("main[data-state=ready]")
+        assert violations(lanes.page) == []
 
 
 def violations(page: Page) -> list[str]:
@@ -296,3 +299,25 @@ def tell(url: str, *facts: dict[str, Any]) -> None:
     answer = httpx.post(f"{url}/api/v1/facts", content=body.encode()).json()
     assert answer["rejected"] == []
     httpx.get(f"{url}/api/v1/search", params={"q": "x", "at_least": answer["watermark"]})
+
+
+def test_a_comparison_is_the_difference_of_two_answers(lanes: Lanes) -> None:
+    root, stays, came, went = ("mlg://dataset/twice/" + name for name in ("root", "stays", "came", "went"))
+    first, then, now = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"
+    edges = [derived(root, stays), derived(root, went), derived(root, came)]
+    edges[0]["edge"]["valid_from"] = edges[1]["edge"]["valid_from"] = first
+    edges[1]["edge"]["valid_to"] = edges[2]["edge"]["valid_from"] = then
+    tell(lanes.url, *edges)
+    lanes.open("/compare", uri=root, **{"from": first, "to": now})
+    lanes.page.wait_for_selector("main[data-state=ready]")
+    assert "3 assets on" in lanes.page.locator(".answer").inner_text()
+    assert "1 appeared, 1 gone, 2 same" in lanes.page.locator(".answer").inner_text()
+    labels = sorted(mark["label"] for mark in lanes.marks())
+    row = "dataset of nobody" if "nobody" in labels[0] else "dataset of twice"
+    assert labels == [
+        f"came, {row}, appeared in between",
+        f"root, {row}, where you started",
+        f"stays, {row}",
+        f"went, {row}, gone in between",
+    ]
+    assert counted(lanes) == lanes.total() == 3

@@ -1,4 +1,4 @@
-import { type FocusEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type FocusEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Query } from '@/api/query-string';
 import { Controls } from './controls';
 import { FindDialog } from './find-dialog';
@@ -30,13 +30,15 @@ interface BoardProps {
   /** The next answer is asked for. */
   readonly isLoading: boolean;
   readonly isLate: boolean;
+  /** Stands in the place of the slider. */
+  readonly times?: ReactNode;
   /** Shows a newer answer, where there is one. */
   readonly newer: (() => void) | null;
   readonly onView: (view: View, options?: ViewOptions) => void;
 }
 
 /** The controls, the slider, the picture, and what stands beside and below it. */
-export function Board({ page, view, picture, query, isLoading, isLate, newer, onView }: BoardProps) {
+export function Board({ page, view, picture, query, isLoading, isLate, times, newer, onView }: BoardProps) {
   const { scene } = picture;
   const wrap = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLDivElement>(null);
@@ -86,14 +88,19 @@ export function Board({ page, view, picture, query, isLoading, isLate, newer, on
           onFind={() => setFinding(true)}
           onList={toggleList}
         />
-        <Slider line={line} asOf={view.as_of ?? null} onMove={(asOf) => change({ as_of: asOf ?? undefined })} />
-        <TimeLine
-          line={line}
-          asOf={view.as_of ?? null}
-          isLate={isLate}
-          newer={newer}
-          onNow={() => change({ as_of: undefined })}
-        />
+        {times ?? (
+          <>
+            <Slider line={line} asOf={view.as_of ?? null} onMove={(asOf) => change({ as_of: asOf ?? undefined })} />
+            <TimeLine
+              line={line}
+              asOf={view.as_of ?? null}
+              comparison={page === 'lineage' ? { uri: view.uri, from: view.as_of, direction: view.direction, by: view.by } : null}
+              isLate={isLate}
+              newer={newer}
+              onNow={() => change({ as_of: undefined })}
+            />
+          </>
+        )}
       </div>
       <div className={listed ? 'lb' : 'lb no-side'}>
         <div className="lmain">

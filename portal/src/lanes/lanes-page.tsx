@@ -35,7 +35,7 @@ export function LanesPage({ page, view, onView }: LanesPageProps) {
     cut: scene?.partial ? (scene.reason ?? 'It is not complete.') : null,
   });
   const past = view.as_of !== undefined;
-  const drawn = useMemo(() => (scene ? picture(scene, past) : null), [scene, past]);
+  const drawn = useMemo(() => (scene ? picture(scene, { past }) : null), [scene, past]);
   const state = isLoading && status.hasAnswer && status.state !== 'error' ? 'loading' : status.state;
   return (
     <Page

@@ -2,11 +2,11 @@ import { memo } from 'react';
 import { Shape } from '@/ui/effect';
 import { KindIcon } from '@/ui/icon';
 import type { Measure } from './layout';
-import { count, nouns } from './nouns';
+import { nouns } from './nouns';
 import { isEmptyPlace, isOpen, type Node, type Picture, type Tally, tally, worstEffect, worstSeverity } from './picture';
 import { SeverityBar } from './severity-bar';
 import { shorten } from './shorten';
-import { foldNoun, say, shownCount } from './wording';
+import { foldNoun, say, shownNumber } from './wording';
 
 interface MarkProps {
   readonly node: Node;
@@ -55,6 +55,7 @@ function classes(node: Node, picture: Picture, lit: boolean): string {
   if (counted === 0 && !isOpen(node)) found.push('ghost');
   if (asset?.present === 'gone') found.push('gone');
   if (asset?.present === 'appeared') found.push('new');
+  if (fold?.before !== undefined && fold.before !== fold.count) found.push('new');
   if (lit) found.push('lit-m');
   return found.join(' ');
 }
@@ -90,7 +91,7 @@ function OpenedContent({ node }: { node: Node }) {
     <>
       <span aria-hidden="true">▾</span>
       <bdi className="kn">
-        {count(shownCount(node))} {foldNoun(node)}
+        {shownNumber(node)} {foldNoun(node)}
       </bdi>
     </>
   );
@@ -98,7 +99,7 @@ function OpenedContent({ node }: { node: Node }) {
 
 function FoldContent({ node, picture, what }: ContentProps) {
   const noun = foldNoun(node);
-  const shown = shownCount(node);
+  const shown = shownNumber(node);
   const bar = what.count > 0 && <SeverityBar tally={what} />;
   const kinds = Object.entries(what.kinds).sort((a, b) => b[1] - a[1]);
   if (!picture.large)
@@ -106,7 +107,7 @@ function FoldContent({ node, picture, what }: ContentProps) {
       <>
         <span className="kr">
           <KindIcon kind={kinds[0]?.[0] ?? node.mark.fold?.label ?? ''} />
-          <b>{count(shown)}</b> <bdi className="kn">{noun}</bdi>
+          <b>{shown}</b> <bdi className="kn">{noun}</bdi>
           <EffectShape picture={picture} what={what} />
         </span>
         {bar}
@@ -115,7 +116,7 @@ function FoldContent({ node, picture, what }: ContentProps) {
   return (
     <>
       <span className="kr">
-        <b>{count(shown)}</b>
+        <b>{shown}</b>
         <span className="kn" />
         <EffectShape picture={picture} what={what} />
       </span>

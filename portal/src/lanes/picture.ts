@@ -28,6 +28,8 @@ export interface Picture {
   /** In the order of rows, then columns. */
   cells: Cell[];
   root: Node | null;
+  /** It compares two moments. */
+  compares: boolean;
   /** Whole cells are folded: the marks are taller, and only the links of the focused one are drawn. */
   large: boolean;
 }
@@ -41,8 +43,15 @@ export interface Tally {
   possible: number;
 }
 
+export interface PictureOptions {
+  /** The scene is of a moment that someone chose. */
+  readonly past?: boolean;
+  /** The scene compares two moments. */
+  readonly compares?: boolean;
+}
+
 /** Returns the tree of the marks. Marks of a fold follow each other by `order`. */
-export function picture(scene: Scene, past = false): Picture {
+export function picture(scene: Scene, { past = false, compares = false }: PictureOptions = {}): Picture {
   const nodes = new Map<string, Node>();
   for (const mark of scene.marks) {
     const [row, column] = mark.at;
@@ -64,7 +73,7 @@ export function picture(scene: Scene, past = false): Picture {
   const ordered = [...cells.values()].sort((a, b) => a.row - b.row || a.column - b.column);
   for (const cell of ordered) settle(cell.tops, 0);
   const root = [...nodes.values()].find((node) => node.mark.asset?.uri === scene.root.uri) ?? null;
-  return { scene, nodes, cells: ordered, root, large: ordered.some((cell) => cell.tops.some(isWholeCell)) };
+  return { scene, compares, nodes, cells: ordered, root, large: ordered.some((cell) => cell.tops.some(isWholeCell)) };
 }
 
 function settle(siblings: Node[], depth: number): void {

@@ -22,6 +22,8 @@ export interface SceneAsset {
 export interface SceneFold {
   /** Those that are listed; `unaffected` and `absent` ones are in none of the numbers. */
   count: number;
+  /** How many it held at the earlier moment of a comparison. */
+  before?: number;
   unaffected: number;
   absent: number;
   label: string;

@@ -1,22 +1,22 @@
-import type { KeyboardEvent, PointerEvent, ReactNode } from 'react';
+import type { KeyboardEvent, PointerEvent } from 'react';
 import { formatExactTime, formatTime } from '@/ui/format';
 import { nearestMoment, stepped, type Timeline } from './moments';
 import { count } from './nouns';
 
 interface SliderProps {
+  /** What the moment is: `Time`, or an end of a comparison. */
+  readonly label?: string | undefined;
   readonly line: Timeline;
   /** The chosen moment; null is now. */
   readonly asOf: string | null;
   readonly onMove: (asOf: string | null) => void;
-  /** Stands at the end of the line in the place of the moment's name. */
-  readonly notice?: ReactNode;
 }
 
 const STEPS: Record<string, 1 | -1> = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
 const EDGE = 0.01;
 
 /** The moments at which this closure changed. The picture shows the one where the thumb stands. */
-export function Slider({ line, asOf, onMove, notice }: SliderProps) {
+export function Slider({ label, line, asOf, onMove }: SliderProps) {
   const step = (by: 1 | -1) => {
     const next = stepped(line, by);
     if (next !== undefined) onMove(next);
@@ -24,16 +24,16 @@ export function Slider({ line, asOf, onMove, notice }: SliderProps) {
   const name = asOf === null ? 'now' : formatTime(new Date(asOf));
   return (
     <fieldset className="time">
-      <legend className="vh">Time</legend>
+      <legend className="vh">{label ?? 'Time'}</legend>
       <button type="button" aria-label="Previous change" disabled={stepped(line, -1) === undefined} onClick={() => step(-1)}>
         [
       </button>
       <button type="button" aria-label="Next change" disabled={stepped(line, 1) === undefined} onClick={() => step(1)}>
         ]
       </button>
-      <Track line={line} asOf={asOf} name={name} onMove={onMove} onStep={step} />
+      <Track label={label} line={line} asOf={asOf} name={name} onMove={onMove} onStep={step} />
       <output title={asOf === null ? undefined : formatExactTime(new Date(asOf))}>
-        {notice ?? (asOf === null ? 'Now' : name)}
+        {label === undefined ? (asOf === null ? 'Now' : name) : `${label} ${name}`}
       </output>
     </fieldset>
   );
@@ -44,7 +44,7 @@ interface TrackProps extends SliderProps {
   readonly onStep: (by: 1 | -1) => void;
 }
 
-function Track({ line, asOf, name, onMove, onStep }: TrackProps) {
+function Track({ label, line, asOf, name, onMove, onStep }: TrackProps) {
   const here = line.ticks[line.at]?.moment;
   const onPointerDown = (event: PointerEvent) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -64,7 +64,7 @@ function Track({ line, asOf, name, onMove, onStep }: TrackProps) {
       className="tk"
       role="slider"
       tabIndex={0}
-      aria-label="Moment"
+      aria-label={label ?? 'Moment'}
       aria-valuemin={0}
       aria-valuemax={Math.max(0, line.ticks.length - 1)}
       aria-valuenow={Math.max(0, line.at)}

@@ -1,3 +1,4 @@
+import { PageLink, useHasPage } from '@/app/page-link';
 import { formatTime } from '@/ui/format';
 import type { Timeline } from './moments';
 import { count } from './nouns';
@@ -5,6 +6,8 @@ import { count } from './nouns';
 interface TimeLineProps {
   readonly line: Timeline;
   readonly asOf: string | null;
+  /** The parameters of the comparison of the moment with now; null where there is none. */
+  readonly comparison: Readonly<Record<string, string | undefined>> | null;
   readonly isLate: boolean;
   /** Shows a newer answer, where there is one. */
   readonly newer: (() => void) | null;
@@ -12,7 +15,7 @@ interface TimeLineProps {
 }
 
 /** One line of constant height below the slider: which moment is shown, and whether there is a newer answer. */
-export function TimeLine({ line, asOf, isLate, newer, onNow }: TimeLineProps) {
+export function TimeLine({ line, asOf, comparison, isLate, newer, onNow }: TimeLineProps) {
   return (
     <div className={asOf === null ? 'tline' : 'tline past'} role="status">
       {asOf === null ? <Now line={line} /> : <Past asOf={asOf} />}
@@ -22,6 +25,7 @@ export function TimeLine({ line, asOf, isLate, newer, onNow }: TimeLineProps) {
           Back to now
         </button>
       )}
+      {asOf !== null && comparison && <CompareLink search={comparison} />}
       {newer && (
         <button className="btn" type="button" onClick={newer}>
           Newer answer: show it
@@ -29,6 +33,14 @@ export function TimeLine({ line, asOf, isLate, newer, onNow }: TimeLineProps) {
       )}
     </div>
   );
+}
+
+function CompareLink({ search }: { search: Readonly<Record<string, string | undefined>> }) {
+  return useHasPage('/compare') ? (
+    <PageLink page="/compare" search={{ ...search, as_of: undefined }} className="btn ph">
+      Compare with now
+    </PageLink>
+  ) : null;
 }
 
 function Past({ asOf }: { asOf: string }) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nearestMoment, stepped, timeline } from './moments';
 import { shorten } from './shorten';
 import { measure } from './testing';
-import { commandWords, listQuery, readView, rooted, sceneQuery } from './view';
+import { commandWords, laterView, listQuery, readComparison, readView, rooted, sceneQuery } from './view';
 
 const URI = 'mlg://dataset/s3%3A%2F%2Flake/ratings';
 
@@ -33,6 +33,19 @@ describe('the view in the URL', () => {
       ['change', 'values'],
       ['as_of', '2026-11-01T00:00:00Z'],
     ]);
+  });
+
+  it('knows the later moment of a comparison as the moment of its picture', () => {
+    const search = readComparison({
+      uri: URI,
+      from: '2026-10-01T00:00:00Z',
+      to: '2026-11-01T00:00:00Z',
+      as_of: 'x',
+      change: 'values',
+    });
+    expect(search).toEqual({ uri: URI, from: '2026-10-01T00:00:00Z', to: '2026-11-01T00:00:00Z' });
+    expect(laterView(search)).toEqual({ uri: URI, as_of: '2026-11-01T00:00:00Z' });
+    expect(laterView({ uri: URI })).toEqual({ uri: URI });
   });
 
   it('leaves behind what belongs to the old picture when another asset becomes the root', () => {

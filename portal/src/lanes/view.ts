@@ -9,7 +9,7 @@ export const ROWS = ['team', 'kind', 'platform', 'namespace', 'environment'] as 
 export type Change = (typeof CHANGES)[number];
 export type Direction = (typeof DIRECTIONS)[number];
 export type RowsBy = (typeof ROWS)[number];
-export type LanesPageName = 'lineage' | 'impact';
+export type LanesPageName = 'lineage' | 'impact' | 'compare';
 
 /** What a page of lanes shows. It stands in the URL under the names that the API has for it; defaults are left out. */
 export interface View {
@@ -41,6 +41,24 @@ export function readView(search: Readonly<Record<string, unknown>>): View {
     select: text(search.select),
     at_least: text(search.at_least),
   });
+}
+
+/** A comparison: a view without a moment of its own, and the moments between which it compares. */
+export interface CompareSearch extends Omit<View, 'as_of' | 'change'> {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Reads the search parameters of a comparison. */
+export function readComparison(search: Readonly<Record<string, unknown>>): CompareSearch {
+  const view = readView({ ...search, as_of: undefined, change: undefined });
+  const [from, to] = [text(search.from), text(search.to)];
+  return { ...view, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+}
+
+/** The view of a comparison's later moment. */
+export function laterView({ from: _, to, ...view }: CompareSearch): View {
+  return to === undefined ? view : { ...view, as_of: to };
 }
 
 /** The change that a page asks about: lineage asks about none, impact without a change about any. */

@@ -7,7 +7,7 @@ import { asset, fold, sceneOf } from './testing';
 import { emptyText, equation, say, stepName } from './wording';
 
 function said(mark: SceneMark, more: Partial<Scene> = {}, ...around: SceneMark[]): string {
-  const drawn = picture(sceneOf([asset({ id: 'root', at: [0, 0] }), ...around, mark], [], more), true);
+  const drawn = picture(sceneOf([asset({ id: 'root', at: [0, 0] }), ...around, mark], [], more), { past: true });
   const node = drawn.nodes.get(mark.id);
   return node ? say(node, drawn) : '';
 }

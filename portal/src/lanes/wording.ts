@@ -45,6 +45,13 @@ function nounOfFold(node: Node): string {
   return nouns(kind !== undefined && others.length === 0 ? kind : 'asset', several);
 }
 
+/** The number on a fold as text; both numbers where two moments differ. */
+export function shownNumber(node: Node): string {
+  const { fold } = node.mark;
+  if (fold?.before === undefined || fold.before === fold.count) return counted(shownCount(node));
+  return `${counted(fold.before)} → ${counted(fold.count)}`;
+}
+
 /** The number that a fold shows: what it counts, else how many it holds that are not affected or not there. */
 export function shownCount(node: Node): number {
   const { fold } = node.mark;
@@ -62,7 +69,7 @@ export function say(node: Node, picture: Picture): string {
   if (asset) return [`${asset.name}, ${nouns(asset.kind, 1)} of ${team}`, ...stateOf(node, picture)].join(', ');
   if (!fold) return '';
   const by = separatedBy(node);
-  const what = `${counted(shownCount(node))} ${foldNoun(node)}${by === null || by === 'kind' ? '' : `, ${nounOfFold(node)}`}`;
+  const what = `${shownNumber(node)} ${foldNoun(node)}${by === null || by === 'kind' ? '' : `, ${nounOfFold(node)}`}`;
   const of = by === 'group' ? '' : ` of ${team}`;
   return [isOpen(node) ? 'open fold' : 'fold', `${what}${of}`, ...stateOf(node, picture)].join(', ');
 }
@@ -77,7 +84,7 @@ export function stateOf(node: Node, picture: Picture): string[] {
   const { scene, root } = picture;
   const { asset, fold } = node.mark;
   if (node === root) return ['where you started'];
-  const result = presence(node);
+  const result = presence(node, picture.compares);
   const what = tally(node.mark);
   const impact = scene.change !== null;
   if (asset && impact && node.mark.count === 0 && result.length === 0) return ['not affected'];
@@ -90,12 +97,12 @@ export function stateOf(node: Node, picture: Picture): string[] {
   return result;
 }
 
-function presence(node: Node): string[] {
+function presence(node: Node, compares: boolean): string[] {
   switch (node.mark.asset?.present) {
     case 'appeared':
-      return ['came at this moment'];
+      return [compares ? 'appeared in between' : 'came at this moment'];
     case 'gone':
-      return ['gone by this moment'];
+      return [compares ? 'gone in between' : 'gone by this moment'];
     case 'later':
       return ['not there yet at this moment'];
     default:

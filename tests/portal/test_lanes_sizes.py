@@ -1,0 +1,105 @@
+"""Lanes at 10,000 and 40,120 assets: the counts add up, the API says the same, and folds open quickly."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Final
+
+import httpx
+import pytest
+from playwright.sync_api import Browser
+
+from tests.contract.serving import Process
+from tests.portal.lanes_page import Lanes
+from tests.portal.test_lanes import MOST_MARKS, browser, conserve, counted, opened
+from tests.portal.wide_graphs import ROOT, wide_graph
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.slow
+SIZES: Final = (10_000, 40_120)
+OPENINGS: Final = 40
+STAY_MS: Final = 200
+"""How long a person stays on a fold before opening it; the page asks for the opened fold meanwhile."""
+OPEN_P95_MS: Final = 150
+DRAWN_MS: Final = 400
+TIMED: Final = """([id, stay]) => new Promise(resolve => {
+  const mark = () => document.querySelector(`[data-id="${id}"]`), grid = document.querySelector('[role=treegrid]');
+  const wanted = mark().ariaExpanded === 'true' ? 'false' : 'true';
+  mark().focus({preventScroll: true});
+  setTimeout(() => {
+    const started = performance.now();
+    mark().click();
+    const look = () => mark()?.ariaExpanded === wanted && grid.ariaBusy === 'false'
+      ? setTimeout(() => resolve(performance.now() - started)) : requestAnimationFrame(look);
+    requestAnimationFrame(look);
+  }, stay);
+})"""
+
+FIRST_MARK: Final = """new MutationObserver((_, observer) => {
+  if (!document.querySelector('[data-mark]')) return;
+  observer.disconnect();
+  requestAnimationFrame(() => setTimeout(() => { window.drawnMs = performance.now(); }));
+}).observe(document, {childList: true, subtree: true});"""
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    process = Process("--data", str(tmp_path_factory.mktemp("hub") / "data"))
+    lines = list(wide_graph(request.param, teams=28))
+    for start in range(0, len(lines), 20_000):
+        answer = httpx.post(f"{process.url}/api/v1/facts", content=b"".join(lines[start : start + 20_000]), timeout=300)
+        assert answer.json()["rejected"] == []
+    httpx.get(f"{process.url}/api/v1/search", params={"q": "x", "at_least": answer.json()["watermark"]}, timeout=300)
+    yield process.url
+    assert process.stop() == 0
+
+
+@pytest.fixture
+def lanes(browser: Browser, hub: str) -> Iterator[Lanes]:
+    yield from opened(browser, hub)
+
+
+def test_the_hub_is_complete_in_150_marks(lanes: Lanes) -> None:
+    parameters = {"uri": ROOT, "change": "values"}
+    lanes.open("/impact", **parameters)
+    assert len(lanes.marks()) <= MOST_MARKS
+    assert counted(lanes) == lanes.total() == httpx.get(f"{lanes.url}/api/v1/impact", params=parameters).json()["total"] + 1
+    conserve(lanes, seed=3)
+
+
+def test_any_asset_is_three_openings_away(lanes: Lanes) -> None:
+    lanes.open("/lineage", uri=ROOT)
+    nodes = httpx.get(f"{lanes.url}/api/v1/lineage", params={"uri": ROOT}).json()["nodes"]
+    for node in random.Random(5).sample(nodes[1:], 5):
+        lanes.open("/lineage", uri=ROOT, select=node["uri"])
+        lanes.page.wait_for_selector("[role=treegrid] [aria-current=true]")
+        assert lanes.page.locator("[role=treegrid] [aria-expanded=true]").count() <= 4
+        assert counted(lanes) == lanes.total()
+
+
+def test_folds_open_quickly(lanes: Lanes) -> None:
+    chance = random.Random(7)
+    lanes.open("/impact", uri=ROOT, change="values")
+    took = []
+    for _ in range(OPENINGS):
+        marks = lanes.marks()
+        opened_folds = [mark["id"] for mark in marks if mark["expanded"] == "true"]
+        closed_folds = [mark["id"] for mark in marks if mark["expanded"] == "false"]
+        chosen = chance.choice(opened_folds if len(opened_folds) > 3 else closed_folds)
+        took.append(lanes.page.evaluate(TIMED, [chosen, STAY_MS]))
+    took.sort()
+    print(f"opening a fold, ms: median {took[OPENINGS // 2]:.0f}, p95 {took[OPENINGS * 95 // 100]:.0f}, worst {took[-1]:.0f}")
+    assert took[OPENINGS * 95 // 100] <= OPEN_P95_MS
+
+
+def test_the_picture_is_drawn_soon_after_the_click(lanes: Lanes) -> None:
+    lanes.page.add_init_script(FIRST_MARK)
+    lanes.open("/impact", uri=ROOT, change="values")  # from then on the chunks are in the cache, as after a click
+    took = []
+    for change in ("schema", "values", "withdraw", "retire", "schema"):
+        lanes.open("/impact", uri=ROOT, change=change)
+        took.append(lanes.page.wait_for_function("window.drawnMs").json_value())
+    took.sort()
+    print(f"the whole page with its picture, ms: median {took[2]:.0f}, worst {took[-1]:.0f}")
+    assert took[2] <= DRAWN_MS
