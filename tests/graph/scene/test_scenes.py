@@ -340,6 +340,19 @@ def test_a_fold_without_room_for_all_parts_has_a_rest() -> None:
     assert {"id": opened[-1], "reason": "no_room"} in scene["ignored"]
 
 
+def test_a_fold_opens_with_as_many_parts_as_its_id_names() -> None:
+    root, facts = star(100)
+    answers = Answers(Projected([facts]))
+    [fold] = closed_folds(answers.scene(root, SceneOptions()))
+    for parts in (2, 5, 12, 99):
+        scene = checked(answers.scene(root, SceneOptions(open=(f"{fold}:{parts}",))))
+        labels = [mark["fold"]["label"] for mark in scene["marks"] if mark["parent"] == fold and "fold" in mark]
+        assert len([mark for mark in scene["marks"] if mark["parent"] == fold]) == min(parts, 12)
+        assert labels[-1].endswith(" more") == (parts < 12)
+    for wrong in (f"{fold}:", f"{fold}:x", f"{fold}:99999"):
+        assert answers.scene(root, SceneOptions(open=(wrong,)))["ignored"] == [{"id": wrong, "reason": "unknown"}]
+
+
 def test_the_row_of_others_opens_by_its_id() -> None:
     root = AssetUri("dataset", "s3://lake", "root")
     facts: list[Fact] = []

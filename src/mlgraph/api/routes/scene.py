@@ -50,7 +50,10 @@ class SceneParameters(BaseModel):
     ] = None
     open: Annotated[
         list[str] | None,
-        Query(description="Ids of the folds and rows to open, separated by commas (repeatable), at most 100 in all."),
+        Query(
+            description="Ids of the folds and rows to open, separated by commas (repeatable), at most 100 in all; ID:N: with at "
+            "most N parts."
+        ),
     ] = None
     select: Annotated[
         str | None, Query(description="The id of a mark, or the URI of an asset: the answer has the shortest path to it.")

@@ -34,6 +34,7 @@ _SHARE_OF_KINDS: Final = 2 / 3
 _ID_BYTES: Final = 6
 _FEWEST_PARTS: Final = 2
 """One part alone would separate nothing."""
+_MOST_DIGITS: Final = 4
 
 
 class PartLabel(NamedTuple):
@@ -110,9 +111,20 @@ class MarkLayout:
     def opened(self, ids: Sequence[str], row_ids: Sequence[str]) -> Opened:
         """Return the marks with the folds of these ids open, as far as there is room. `row_ids` are the ids of the rows.
 
+        `ID:N` opens a fold with at most N parts, the last of them `n more`: it stays as it is when room becomes free.
         The id of a row opens all folds of its cells. Folds are opened in the order of their ids, one inside another after it.
         """
-        return _Opening(self, row_ids).marks(list(dict.fromkeys(ids)))
+        opening = _Opening(self, row_ids)
+        found: dict[str, str] = {}
+        for text in ids:
+            identity, _, parts = text.partition(":")
+            if parts.isdecimal() and len(parts) <= _MOST_DIGITS:
+                opening.limits[identity] = max(int(parts), _FEWEST_PARTS)
+            else:
+                identity = text
+            found.setdefault(identity, text)
+        opened = opening.marks(list(found))
+        return Opened(opened.marks, [found[each] for each in opened.unknown], [found[each] for each in opened.no_room])
 
 
 def mark_id(prefix: str, *texts: str) -> str:
@@ -194,6 +206,7 @@ class _Opening:
     layout: MarkLayout
     row_ids: Sequence[str]
     parts: dict[str, list[Mark]] = field(default_factory=dict)
+    limits: dict[str, int] = field(default_factory=dict)
     total: int = 0
 
     def marks(self, ids: list[str]) -> Opened:
@@ -229,7 +242,8 @@ class _Opening:
 
     def _parts(self, fold: Mark) -> list[Mark] | None:
         """Return the parts of a fold, the last of them `n more` where there is no room for all; None: for none."""
-        return parts_of_fold(self.layout, fold, self.layout.most - self.total)
+        room = self.layout.most - self.total
+        return parts_of_fold(self.layout, fold, min(room, self.limits.get(fold.id, room)))
 
     def _listed(self, marks: Iterable[Mark]) -> Iterator[Mark]:
         for mark in marks:
