@@ -89,8 +89,7 @@ def test_folds_open_quickly(lanes: Lanes) -> None:
         chosen = chance.choice(opened_folds if len(opened_folds) > 3 else closed_folds)
         took.append(lanes.page.evaluate(TIMED, [chosen, STAY_MS]))
     took.sort()
-    print(f"opening a fold, ms: median {took[OPENINGS // 2]:.0f}, p95 {took[OPENINGS * 95 // 100]:.0f}, worst {took[-1]:.0f}")
-    assert took[OPENINGS * 95 // 100] <= OPEN_P95_MS
+    assert took[OPENINGS * 95 // 100] <= OPEN_P95_MS, took
 
 
 def test_the_picture_is_drawn_soon_after_the_click(lanes: Lanes) -> None:
@@ -101,5 +100,4 @@ def test_the_picture_is_drawn_soon_after_the_click(lanes: Lanes) -> None:
         lanes.open("/impact", uri=ROOT, change=change)
         took.append(lanes.page.wait_for_function("window.drawnMs").json_value())
     took.sort()
-    print(f"the whole page with its picture, ms: median {took[2]:.0f}, worst {took[-1]:.0f}")
-    assert took[2] <= DRAWN_MS
+    assert took[2] <= DRAWN_MS, took

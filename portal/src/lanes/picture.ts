@@ -93,6 +93,11 @@ export function isOpen(node: Node): boolean {
   return node.mark.fold?.open === true;
 }
 
+/** A fold with what there was no room for, open or not. */
+export function isRest({ mark }: Node): boolean {
+  return /^\d+ more$/.test(mark.fold?.label ?? '');
+}
+
 /** A place that is kept for an asset which is not there yet. What is gone is crossed out in the past, and an empty place now. */
 export function isEmptyPlace(node: Node): boolean {
   const present = node.mark.asset?.present;

@@ -33,6 +33,8 @@ describe('a mark says', () => {
     expect(said(part('dataset'), {}, whole('kind'))).toBe('fold, 2 datasets of r1');
     expect(said(part('a – c'), {}, whole('name'))).toBe('fold, 2 a – c, datasets of r1');
     expect(said(part('search'), {}, whole('group'))).toBe('fold, 2 search, datasets');
+    expect(said(part('12 more'), {}, whole('kind'))).toBe('fold, 2 more, datasets of r1');
+    expect(said(part('dataset'), {}, whole('rest'))).toBe('fold, 2 datasets of r1');
     expect(said(whole('kind'))).toBe('open fold, 3 assets of r1');
   });
 

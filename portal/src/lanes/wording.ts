@@ -1,6 +1,6 @@
 import { count as counted, nouns } from './nouns';
 import type { Node, Picture, Tally } from './picture';
-import { isOpen, tally, worstSeverity } from './picture';
+import { isOpen, isRest, tally, worstSeverity } from './picture';
 import type { Effect, Scene, SceneColumn, SceneRow, Split } from './scene';
 import { EFFECTS } from './scene';
 
@@ -22,8 +22,11 @@ export const EFFECT_HEADS: Record<Effect, string> = {
 
 /** What separates a mark from its siblings: the parts of a fold are named by it. */
 function separatedBy(node: Node): Split | null {
-  if (node.mark.fold?.split === 'rest') return 'rest';
-  return node.parent?.mark.fold?.split ?? null;
+  if (isRest(node)) return 'rest';
+  const by = node.parent?.mark.fold?.split ?? null;
+  if (by !== 'rest') return by;
+  const label = node.mark.fold?.label ?? ''; // the parts of a rest do not say by what they differ
+  return label in (node.mark.fold?.kinds ?? {}) ? 'kind' : 'name';
 }
 
 /** What a fold holds, as a noun: `workflows`, `s3://lake`, `more`. */
