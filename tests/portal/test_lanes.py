@@ -120,7 +120,7 @@ def test_the_keyboard_does_everything(lanes: Lanes) -> None:
     lanes.open("/impact", uri=ROOT, change="schema")
     page = lanes.page
     assert page.locator("[role=treegrid] [tabindex='0']").count() == 1, "the picture is one tab stop"
-    tab_to_the_picture(lanes)
+    tab_to_the_grid(lanes)
     start = lanes.focused()
     lanes.press("ArrowRight")
     assert lanes.focused() != start
@@ -153,7 +153,7 @@ def test_the_keyboard_does_everything(lanes: Lanes) -> None:
     assert "earlier moment" in page.locator("dialog[open]").inner_text()
 
 
-def tab_to_the_picture(lanes: Lanes) -> None:
+def tab_to_the_grid(lanes: Lanes) -> None:
     for _ in range(40):
         lanes.page.keyboard.press("Tab")
         if lanes.focused() is not None:
@@ -178,7 +178,7 @@ def test_find_opens_the_folds_around_an_asset(lanes: Lanes) -> None:
     assert wanted["name"] in lit
 
 
-def test_an_address_opened_anew_shows_the_same(browser: Browser, lanes: Lanes, url: str) -> None:
+def test_an_opened_address_shows_the_same_marks(browser: Browser, lanes: Lanes, url: str) -> None:
     lanes.open("/impact", uri=ROOT, change="values", as_of="2026-10-15T00:00:00Z")
     folds = [mark["id"] for mark in lanes.marks() if mark["expanded"] == "false"]
     for fold in folds[:2]:
@@ -243,11 +243,11 @@ def violations(page: Page) -> list[str]:
 
 def test_a_newer_answer_moves_nothing_until_it_is_asked_for(lanes: Lanes) -> None:
     root, first, second = ("mlg://dataset/live/" + name for name in ("a", "b", "c"))
-    tell(lanes.url, derived(root, first))
+    send(lanes.url, derived(root, first))
     lanes.open("/lineage", uri=root)
     assert lanes.total() == 2
     places = lanes.places()
-    tell(lanes.url, derived(root, second))
+    send(lanes.url, derived(root, second))
     button = lanes.page.get_by_role("button", name="Newer answer: show it")
     button.wait_for(timeout=20_000)
     assert lanes.places() == places
@@ -260,7 +260,7 @@ def test_names_are_text_and_cycles_end(lanes: Lanes) -> None:
     hostile = "<img src=x onerror=alert(1)>" + "x" * 2_000
     root, named = "mlg://dataset/odd/root", "mlg://dataset/odd/" + quote(hostile, safe="")
     arabic = "mlg://dataset/odd/" + quote("\u0628\u064a\u0627\u0646\u0627\u062a", safe="")
-    tell(lanes.url, derived(root, named), derived(named, arabic), derived(arabic, root))
+    send(lanes.url, derived(root, named), derived(named, arabic), derived(arabic, root))
     lanes.open("/lineage", uri=root)
     assert counted(lanes) == lanes.total() == 3
     assert lanes.page.locator("[role=treegrid] img").count() == 0
@@ -293,7 +293,7 @@ def derived(source: str, target: str) -> dict[str, Any]:
     return {"edge": {"source": source, "relation": "derives", "target": target}}
 
 
-def tell(url: str, *facts: dict[str, Any]) -> None:
+def send(url: str, *facts: dict[str, Any]) -> None:
     """Send facts and wait until answers include them."""
     body = "\n".join(json.dumps(fact) for fact in facts)
     answer = httpx.post(f"{url}/api/v1/facts", content=body.encode()).json()
@@ -302,12 +302,12 @@ def tell(url: str, *facts: dict[str, Any]) -> None:
 
 
 def test_a_comparison_is_the_difference_of_two_answers(lanes: Lanes) -> None:
-    root, stays, came, went = ("mlg://dataset/twice/" + name for name in ("root", "stays", "came", "went"))
+    root, stays, came, removed = ("mlg://dataset/twice/" + name for name in ("root", "stays", "came", "removed"))
     first, then, now = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"
-    edges = [derived(root, stays), derived(root, went), derived(root, came)]
+    edges = [derived(root, stays), derived(root, removed), derived(root, came)]
     edges[0]["edge"]["valid_from"] = edges[1]["edge"]["valid_from"] = first
     edges[1]["edge"]["valid_to"] = edges[2]["edge"]["valid_from"] = then
-    tell(lanes.url, *edges)
+    send(lanes.url, *edges)
     lanes.open("/compare", uri=root, **{"from": first, "to": now})
     lanes.page.wait_for_selector("main[data-state=ready]")
     assert "3 assets on" in lanes.page.locator(".answer").inner_text()
@@ -316,8 +316,8 @@ def test_a_comparison_is_the_difference_of_two_answers(lanes: Lanes) -> None:
     row = "dataset of nobody" if "nobody" in labels[0] else "dataset of twice"
     assert labels == [
         f"came, {row}, appeared in between",
+        f"removed, {row}, gone in between",
         f"root, {row}, where you started",
         f"stays, {row}",
-        f"went, {row}, gone in between",
     ]
     assert counted(lanes) == lanes.total() == 3

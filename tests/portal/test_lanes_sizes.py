@@ -47,10 +47,12 @@ FIRST_MARK: Final = """new MutationObserver((_, observer) => {
 def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process = Process("--data", str(tmp_path_factory.mktemp("hub") / "data"))
     lines = list(wide_graph(request.param, teams=28))
+    written = 0
     for start in range(0, len(lines), 20_000):
-        answer = httpx.post(f"{process.url}/api/v1/facts", content=b"".join(lines[start : start + 20_000]), timeout=300)
-        assert answer.json()["rejected"] == []
-    httpx.get(f"{process.url}/api/v1/search", params={"q": "x", "at_least": answer.json()["watermark"]}, timeout=300)
+        answer = httpx.post(f"{process.url}/api/v1/facts", content=b"".join(lines[start : start + 20_000]), timeout=300).json()
+        assert answer["rejected"] == []
+        written = answer["watermark"]
+    httpx.get(f"{process.url}/api/v1/search", params={"q": "x", "at_least": written}, timeout=300)
     yield process.url
     assert process.stop() == 0
 

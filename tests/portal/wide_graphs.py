@@ -54,8 +54,8 @@ def _lines(assets: int, teams: int, chance: random.Random, step_of_time: timedel
             uri = _uri(kind, chance, made + number)
             since = FIRST_DAY + step_of_time * chance.randrange(DAYS)
             until = since + step_of_time * 5 if chance.random() < 0.1 else None
-            owner = None if chance.random() < 0.03 else owners[min(int(chance.expovariate(4 / teams)), teams - 1)]
-            yield _asset(uri, owner, since)
+            team = None if chance.random() < 0.03 else owners[min(int(chance.expovariate(4 / teams)), teams - 1)]
+            yield _asset(uri, team, since)
             similar = [
                 other for other in chance.sample(layers[-1], min(len(layers[-1]), 4)) if _kind_of(other) == _kind_of(source)
             ]
