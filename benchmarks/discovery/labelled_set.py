@@ -10,6 +10,9 @@
 - `answers`: for every asset of a positive pair, all that count as its duplicates; `unique`: assets without a duplicate;
 - `briefs`: plans without names of assets, with all right answers; `absent_briefs`: plans for what does not exist.
 
+A merged asset is about two topics of its line of business. It is a right answer for both: to plans for either, and to the assets
+of its kind about either, as these are to it; what is about the second topic is then not `unique`.
+
 Every pair has a `half`, 0 or 1, by its concept and independent of the seed: fit on 0, report on 1 and on other seeds.
 """
 
@@ -81,15 +84,23 @@ class _Family:
     first: Built
     second: Built | None = None
     how: str = ""
+    mixed: Concept | None = None
+    """The second concept of a merged asset of team 1."""
     copies: list[str] = field(default_factory=list)
     """Versions, environments and children of `first`."""
     regions: list[str] = field(default_factory=list)
 
     def members(self) -> frozenset[str]:
-        """Return every asset about the topic, raw and intermediate tables apart."""
-        second = [self.second] if self.second is not None else []
-        helpers = [uri for built in (self.first, *second) for role, uri in built.helpers.items() if role != "staging"]
-        return frozenset([self.first.uri, *(built.uri for built in second), *helpers, *self.copies, *self.regions])
+        """Return every asset about the topic that was built for it, raw and intermediate tables apart."""
+        return _about(self.first) | self.second_members() | {*self.copies, *self.regions}
+
+    def second_members(self) -> frozenset[str]:
+        """Return what team 1 built."""
+        return _about(self.second) if self.second is not None else frozenset()
+
+    def also_about(self) -> tuple[str, str] | None:
+        """Return concept and line of business of the second topic of a merged asset."""
+        return None if self.mixed is None else (self.mixed.key, self.topic.line.key)
 
     def names(self) -> list[str]:
         """Return the names of both teams' assets."""
@@ -129,18 +140,29 @@ class _Composition:
             if family.second is not None
         ]
         negatives = self._negatives(pairs, families)
+        merged = _merged_with(families)
         chosen = self._rng.sample(families, min(briefs, len(families)))
         return LabelledSet(
             seed=self._seed,
             facts=self._facts.facts,
             positives=positives,
             negatives=negatives,
-            answers=_answers(pairs),
-            unique=[family.first.uri for family in families if family.second is None],
-            briefs=[brief_for(self._rng, each.topic, each.kind, each.names(), each.members()) for each in chosen],
+            answers=_answers(families, merged),
+            unique=[
+                each.first.uri
+                for each in families
+                if each.second is None and not _of_kind(merged.get(each.topic.key, ()), each.kind)
+            ],
+            briefs=[self._brief(each, merged.get(each.topic.key, ())) for each in chosen],
             absent_briefs=absent_briefs(self._rng),
             built={built.uri: built for each in families for built in (each.first, each.second) if built is not None},
         )
+
+    def _brief(self, family: _Family, merged: Sequence[_Family]) -> Brief:
+        """Return a plan for a topic; `merged`: the families of other topics whose merged assets are about it too."""
+        names = [*family.names(), *(each.second.path for each in merged if each.second is not None)]
+        answers = family.members().union(*(each.second_members() for each in merged))
+        return brief_for(self._rng, family.topic, family.kind, names, answers)
 
     def _family(self, topic: Topic, *, has_duplicate: bool) -> _Family:
         kind = self._kinds[topic.concept.key]
@@ -149,6 +171,7 @@ class _Composition:
             family.how = WAYS[self._rng.randrange(len(WAYS))]
             mixed = self._rng.choice([each.concept for each in self._topics if each.concept is not topic.concept])
             family.second = implement(self._facts, self._rng, topic, self._recipe(topic, kind, family.how, mixed))
+            family.mixed = mixed if family.how == "merged" else None
         return family
 
     def _first(self, topic: Topic, kind: str, region: str = MAIN_REGION) -> Built:
@@ -210,11 +233,44 @@ def _chosen_topics(rng: random.Random, positives: int) -> list[Topic]:
     return sorted(chosen, key=lambda topic: not topic.concept.embedding)  # these are few: all of them get a duplicate
 
 
-def _answers(pairs: Sequence[_Family]) -> dict[str, frozenset[str]]:
-    """Return what is right for the asset of either team. To team 1, versions and copies of team 0's asset are right too."""
-    found = {}
-    for family in pairs:
-        if family.second is not None:
-            found[family.first.uri] = frozenset([family.second.uri])
-            found[family.second.uri] = frozenset([family.first.uri, *family.copies])
+def _about(built: Built) -> frozenset[str]:
+    """Return an asset with its tables and versions, staging tables apart: these are joins of raw tables."""
+    return frozenset([built.uri, *(uri for role, uri in built.helpers.items() if role != "staging")])
+
+
+def _merged_with(families: Sequence[_Family]) -> dict[str, list[_Family]]:
+    """Return by topic the families of other topics whose merged asset is about it too."""
+    by_place = {(each.topic.concept.key, each.topic.line.key): each.topic.key for each in families}
+    found: dict[str, list[_Family]] = {}
+    for family in families:
+        also = family.also_about()
+        if also in by_place:
+            found.setdefault(by_place[also], []).append(family)
     return found
+
+
+def _of_kind(families: Sequence[_Family], kind: str) -> list[str]:
+    """Return the merged assets of a kind."""
+    return [each.second.uri for each in families if each.second is not None and each.kind == kind]
+
+
+def _answers(families: Sequence[_Family], merged: Mapping[str, Sequence[_Family]]) -> dict[str, frozenset[str]]:
+    """Return what is right for the assets of pairs. To team 1, versions and copies of team 0's asset are right too.
+
+    `merged`: by topic, the families whose merged assets are also about it.
+    """
+    found: dict[str, set[str]] = {}
+    for family in families:
+        if family.second is not None:
+            found[family.first.uri] = {family.second.uri}
+            found[family.second.uri] = {family.first.uri, *family.copies}
+    for family in families:
+        both = _of_kind(merged.get(family.topic.key, ()), family.kind)
+        second = [family.second.uri] if family.second is not None else []
+        for uri in both:
+            found[uri].update([family.first.uri, *family.copies, *second, *both])
+            found[uri].discard(uri)
+        if second:
+            found[family.first.uri].update(both)
+            found[second[0]].update(both)
+    return {uri: frozenset(uris) for uri, uris in found.items()}

@@ -40,8 +40,31 @@ def test_no_pair_is_labelled_twice_and_no_negative_is_right(labelled: LabelledSe
     pairs = [(pair.asset, pair.other) for pair in (*labelled.positives, *labelled.negatives)]
     assert len(set(pairs)) == len(pairs)
     assert all(pair.other not in labelled.answers[pair.asset] for pair in labelled.negatives if pair.asset in labelled.answers)
-    assert all(labelled.answers[pair.asset] == {pair.other} for pair in labelled.positives)
     assert not set(labelled.unique) & set(labelled.answers)
+
+
+def test_answers_are_the_pair_and_merged_assets_about_the_same_topic(labelled: LabelledSet) -> None:
+    merged = {pair.other for pair in labelled.positives if pair.how == "merged"}
+    for pair in labelled.positives:
+        also = labelled.answers[pair.asset] - {pair.other}
+        assert pair.other in labelled.answers[pair.asset]
+        assert pair.asset in labelled.answers[pair.other]
+        assert also <= merged
+        assert all(pair.asset in labelled.answers[uri] for uri in also)
+    assert any(len(labelled.answers[pair.asset]) > 1 for pair in labelled.positives)
+
+
+def test_what_a_merged_asset_says_of_its_second_topic_is_a_right_answer_to_plans_for_it(labelled: LabelledSet) -> None:
+    by_topic = {pair.topic: labelled.built[pair.other] for pair in labelled.positives if pair.how != "merged"}
+    merged = [labelled.built[pair.other] for pair in labelled.positives if pair.how == "merged"]
+    found = 0
+    for brief in labelled.briefs:
+        own = by_topic.get(brief.topic)
+        for built in merged:
+            if own is not None and own.description and f"; also {own.description.split('.')[0].lower()}." in built.description.lower():
+                assert built.uri in brief.answers
+                found += 1
+    assert found
 
 
 def test_the_teams_words_have_little_in_common(labelled: LabelledSet) -> None:
