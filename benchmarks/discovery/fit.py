@@ -23,10 +23,10 @@ from mlgraph.search.similarity.scoring import BIAS, SUGGESTED, WEIGHTS, Signals,
 
 Floats = NDArray[np.float64]
 _NAMES: Final = Signals._fields
-_START: Final = Signals(0.5, 4, 3, 3, 1, 0.2, 0.5, 3, -2, -3)
+_START: Final = Signals(0.5, 4, 3, 3, 1, 2, 0.5, 3, -2, -3)
 """The weights that the fit is drawn to where the set decides nothing (it has no neighbours of vectors)."""
 _LEAST: Final = np.array([0.2, 0.5, 0.5, 0.5, 0.2, 0.1, 0.3, 1, -20, -20])
-_SHARES: Final = np.array([0.3, 0.95, 0.8, 0.75, 0.3, 0.1, 0.3, 0.9])
+_SHARES: Final = np.array([0.3, 0.95, 0.8, 0.75, 0.3, 0.8, 0.3, 0.9])
 """The greatest weight of each signal for a duplicate, as a share of the bias."""
 _MOST_AGAINST: Final = np.array([-0.5, -1.0])
 _WITHOUT_LINEAGE: Final = 0.3

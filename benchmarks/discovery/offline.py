@@ -24,10 +24,11 @@ from mlgraph.ports.store import AssetRow, FactReader
 from mlgraph.search.similarity.briefs import BriefSignals, brief_score, brief_signals, copies_key, passages, read_passages
 from mlgraph.search.similarity.catalogue import Catalogue
 from mlgraph.search.similarity.profiles import described
-from mlgraph.search.similarity.signals import Context, Ranked, Subject, rank, vectors_of
+from mlgraph.search.similarity.signals import Ranked, rank, vectors_of
 from mlgraph.search.similarity.sources import SourceIndex
+from mlgraph.search.similarity.subjects import Context, Subject
 from mlgraph.services.discovery.described_assets import COMPARED_CODES, with_named_columns
-from mlgraph.services.discovery.graph_context import consumers_of, related_to, uses
+from mlgraph.services.discovery.graph_context import related_to
 from mlgraph.stores.search_index.word_vectors import WordVectors
 
 _ALWAYS: Final = (0, FOREVER)
@@ -131,9 +132,8 @@ class Offline:
         return found
 
     def around(self, subject: Subject) -> Subject:
-        """Return a subject with its consumers and metrics."""
-        consumers = uses(self.graph, consumers_of(self.graph, subject.asset, clock.now_us()))
-        return replace(subject, consumers=consumers, metrics=frozenset(subject.profile.metrics))
+        """Return a subject with its metrics."""
+        return replace(subject, metrics=frozenset(subject.profile.metrics))
 
     def ranked(self, uri: str) -> list[Ranked]:
         """Return the compared candidates of an asset, the most similar first."""

@@ -9,7 +9,8 @@ import numpy as np
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.search.similarity.catalogue import Catalogue
 from mlgraph.search.similarity.profiles import Described
-from mlgraph.search.similarity.signals import Context, Subject, rank
+from mlgraph.search.similarity.signals import rank
+from mlgraph.search.similarity.subjects import Context, Subject
 from mlgraph.search.similarity.vocabulary import DIMENSIONS, Floats
 from mlgraph.search.similarity.words import hashed
 

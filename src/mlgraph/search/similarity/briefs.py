@@ -11,7 +11,8 @@ import numpy as np
 
 from mlgraph.search.similarity.coverage import NumberedWords, WeightedWords, coverage
 from mlgraph.search.similarity.scoring import Contribution, contributions, logistic
-from mlgraph.search.similarity.signals import Context, Subject, scaled, vectors_of
+from mlgraph.search.similarity.signals import scaled, vectors_of
+from mlgraph.search.similarity.subjects import Context, Subject
 from mlgraph.search.similarity.vocabulary import Floats
 from mlgraph.search.similarity.words import is_meaningful, listed, split, stem
 

@@ -8,8 +8,9 @@ from typing import Final
 
 from mlgraph.search.similarity.postings import Postings
 from mlgraph.search.similarity.profiles import ColumnTable, Described, Profile, profile_of
-from mlgraph.search.similarity.signals import Context, vectors_of
+from mlgraph.search.similarity.signals import vectors_of
 from mlgraph.search.similarity.sketches import bands
+from mlgraph.search.similarity.subjects import Context
 from mlgraph.search.similarity.vocabulary import Embed, Floats, Vocabulary
 from mlgraph.search.similarity.words import hashed
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from mlgraph.search.similarity.columns import matches
 from mlgraph.search.similarity.scoring import PRIOR, Contribution
-from mlgraph.search.similarity.signals import Context, Subject, slices_of
+from mlgraph.search.similarity.signals import slices_of
+from mlgraph.search.similarity.subjects import Context, Subject
 
 _LISTED: Final = 3
 
@@ -31,7 +32,7 @@ class Reasons:
             "columns": lambda _: self._columns(),
             "sources": lambda _: f"both come from {self._named(self._query.leaves & self._other.leaves)}",
             "inputs": lambda _: f"both read {self._named(self._query.inputs & self._other.inputs)} directly",
-            "consumers": lambda _: f"both are used by {_listed(sorted(self._query.consumers & self._other.consumers))}",
+            "analogues": lambda _: "made from other data, there are assets like the one that are like the other",
             "metrics": lambda _: f"both are measured by {self._column_names(self._query.metrics & self._other.metrics)}",
             "neighbours": self._neighbours,
             "other_data": lambda _: self._other_data(),

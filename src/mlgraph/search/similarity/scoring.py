@@ -15,7 +15,7 @@ class Signals(NamedTuple):
     columns: float = 0.0
     sources: float = 0.0
     inputs: float = 0.0
-    consumers: float = 0.0
+    analogues: float = 0.0
     metrics: float = 0.0
     neighbours: float = 0.0
     other_data: float = 0.0
@@ -24,21 +24,21 @@ class Signals(NamedTuple):
 
 WEIGHTS: Final = Signals(
     name=0.2,
-    text=3.75,
-    columns=2.0,
-    sources=3.65,
-    inputs=1.45,
-    consumers=0.1,
+    text=2.87,
+    columns=1.8,
+    sources=3.08,
+    inputs=1.23,
+    analogues=3.28,
     metrics=0.5,
     neighbours=3.0,
-    other_data=-3.4,
-    other_slice=-3.3,
+    other_data=-3.27,
+    other_slice=-3.29,
 )
 """The weight of each signal, in the logarithm of the odds, fitted by benchmarks/discovery/fit.py.
 
 Never negative for what speaks for a duplicate, never positive for what speaks against it; no signal suffices by itself.
 """
-BIAS: Final = -4.85
+BIAS: Final = -4.11
 SUGGESTED: Final = 0.93
 """The least score of a suggestion, chosen on labelled sets so that at most 1 in 200 assets without a duplicate gets one."""
 LISTED: Final = 0.05

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from mlgraph.search.similarity.analogues import analogue_agreement
 from mlgraph.search.similarity.columns import column_agreement
 from mlgraph.search.similarity.coverage import NumberedWords, WeightedWords, coverage
 from mlgraph.search.similarity.local_rarity import LocalRarity, local_rarity
-from mlgraph.search.similarity.profiles import ColumnTable, Profile
+from mlgraph.search.similarity.profiles import Profile
 from mlgraph.search.similarity.scoring import Signals, log_odds
 from mlgraph.search.similarity.slices import PROSE, Slice
+from mlgraph.search.similarity.subjects import Context, Rarities, Subject
 from mlgraph.search.similarity.vocabulary import Floats, Vocabulary
 
 _COMPARED: Final = 40
@@ -46,23 +47,8 @@ _ONE_SIDED: Final = 0.4
 """How much it counts that one asset names a slice and the other none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """An asset to compare: its number, its profile, and its surroundings in the graph."""
-
-    asset: int
-    profile: Profile
-    leaves: frozenset[int] = frozenset()
-    """The sources that it is made from in the end: ancestors without parents. Empty: unknown."""
-    inputs: frozenset[int] = frozenset()
-    """The data that it is made from directly."""
-    consumers: frozenset[str] = frozenset()
-    """Kinds and teams of what reads it."""
-    metrics: frozenset[int] = frozenset()
-
-
 Enrich = Callable[[Subject], Subject]
-"""Returns a subject with its consumers and metrics, which take longer to find than the rest."""
+"""Returns a subject with its metrics, which take longer to find than the rest."""
 
 
 class Ranked(NamedTuple):
@@ -71,47 +57,6 @@ class Ranked(NamedTuple):
     place: int
     subject: Subject
     signals: Signals
-
-
-class Rarities(dict[int, float]):
-    """How much sharing each number tells, 0 to 1; computed when it is first asked for."""
-
-    def __init__(self, compute: Callable[[int], float]) -> None:
-        super().__init__()
-        self._compute = compute
-
-    def __missing__(self, number: int) -> float:
-        """Compute and cache the rarity of a number."""
-        found = self[number] = self._compute(number)
-        return found
-
-
-class Context:
-    """What the comparisons of one query need to know of the catalogue."""
-
-    def __init__(
-        self,
-        vocabulary: Vocabulary,
-        columns: ColumnTable,
-        assets: int,
-        assets_with_columns: int,
-        source_rarity: Callable[[int], float],
-        mean: Floats | None = None,
-    ) -> None:
-        """`assets`: how many are compared with each other; `mean`: the mean vector of all, which tells nothing."""
-        self.vocabulary = vocabulary
-        self.columns = columns
-        self.assets = assets
-        self.assets_with_columns = assets_with_columns
-        self.mean = mean
-        self.sources = Rarities(source_rarity)
-        """By source."""
-        self.rarities = Rarities(lambda concept: vocabulary.rarity(concept, assets))
-        """By concept."""
-
-    def concepts(self, words: Iterable[int]) -> frozenset[int]:
-        """Return the concepts of words."""
-        return frozenset(self.vocabulary.concepts_of(words))
 
 
 def overlap(one: AbstractSet[int], other: AbstractSet[int], weights: Mapping[int, float]) -> tuple[float, float]:
@@ -162,7 +107,7 @@ def _word_weight(number: int, context: Context, local: Mapping[int, float]) -> f
 def rank(query: Subject, others: Sequence[Subject], context: Context, enrich: Enrich | None = None) -> list[Ranked]:
     """Return the best of `others` with their signals, the best first; of equal ones the first of `others`.
 
-    Columns are compared by meaning, and `surroundings` asked for, only of the `_COMPARED` that are best by everything else.
+    Columns are compared by meaning, and `enrich` asked, only of the `_COMPARED` that are best by everything else.
     """
     profiles = [query.profile, *(other.profile for other in others)]
     local = local_rarity([other.profile for other in others if query.leaves & other.leaves], profiles, context.vocabulary)
@@ -171,8 +116,9 @@ def rank(query: Subject, others: Sequence[Subject], context: Context, enrich: En
     pair = _Pair(
         query, context, local, [len(query.leaves & other.leaves) / len(query.leaves | other.leaves or {0}) for other in others]
     )
+    analogous = analogue_agreement(query, others, context, local)
     found = [
-        (place, pair.signals(other, cosine, _same_columns(query.profile, other.profile)))
+        (place, pair.signals(other, cosine, _same_columns(query.profile, other.profile), analogous[place]))
         for place, (other, cosine) in enumerate(zip(others, cosines, strict=True))
     ]
     found.sort(key=lambda each: -log_odds(each[1]))
@@ -187,7 +133,7 @@ def rank(query: Subject, others: Sequence[Subject], context: Context, enrich: En
     )
     covered = _covered(query.profile, [other.profile for other in compared], context, local)
     ranked = [
-        Ranked(place, other, pair.signals(other, cosines[place], agreement, share))
+        Ranked(place, other, pair.signals(other, cosines[place], agreement, analogous[place], share))
         for (place, _), other, agreement, share in zip(best, compared, columns, covered, strict=True)
     ]
     ranked.sort(key=lambda each: -log_odds(each.signals))
@@ -257,15 +203,15 @@ class _Pair:
         """Compare `query` from now on: the same asset with more of its surroundings."""
         self._query = query
 
-    def signals(self, other: Subject, cosine: float, columns: float, covered: float | None = None) -> Signals:
-        """Return the signals, given the cosine of the texts, the agreement of the columns, and how much the texts share."""
+    def signals(self, other: Subject, cosine: float, columns: float, analogues: float, covered: float | None = None) -> Signals:
+        """Return the signals, given the cosine of the texts, the agreements of columns and through analogues, and of words."""
         context, query, words = self._context, self._query, self._words_of(other)
         in_words = min(1.0, 2 * overlap(self._mine.every, words.every, self._rarities)[0]) if covered is None else covered
         text = 0.5 * scaled(cosine, *_COSINE) + 0.5 * scaled(in_words, *_COVERED)
         leaves, leaf_weight = overlap(query.leaves, other.leaves, context.sources)
         inputs, input_weight = overlap(query.inputs, other.inputs, context.sources)
         neighbours = neighbour_overlap(query.profile.neighbours, other.profile.neighbours)
-        topic = scaled(max(text, _COLUMN_FACTOR * columns, neighbours), *_TOPIC)
+        topic = max(scaled(max(text, _COLUMN_FACTOR * columns, neighbours), *_TOPIC), analogues)
         same_data = max(_jaccard(query.leaves, other.leaves), _jaccard(query.inputs, other.inputs))
         alike = len(self._shares) - bisect_left(self._shares, _jaccard(query.leaves, other.leaves) - 1e-9)
         topic /= 1.0 + math.log(max(1, alike) / _FEW) if alike > _FEW else 1.0
@@ -277,7 +223,7 @@ class _Pair:
             columns=columns,
             sources=topic * leaves * min(1.0, leaf_weight / _ENOUGH),
             inputs=topic * inputs * min(1.0, input_weight / _ENOUGH),
-            consumers=_jaccard(query.consumers, other.consumers),
+            analogues=analogues,
             metrics=_jaccard(query.metrics, other.metrics),
             neighbours=neighbours,
             other_data=1.0 - same_data if both_known else 0.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATIONS
+from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import COLUMN, MODEL, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Layer
 from mlgraph.graph.traversal.closures import walk
@@ -60,16 +60,6 @@ def consumers_of(graph: GraphVersion, asset: int, moment: int) -> list[int]:
             if len(found) >= _MAX_CONSUMERS:
                 return list(found)
     return list(found)
-
-
-def uses(graph: GraphVersion, consumers: list[int]) -> frozenset[str]:
-    """Return the kinds and the owners of consumers, for comparison with those of another asset."""
-    found: set[str] = set()
-    for consumer in consumers[:_MAX_VERSIONS]:
-        found.add(KIND_NAMES[graph.asset_index.kind(consumer)])
-        attributes = graph.asset_index.display_attributes(consumer)
-        found.update(attributes.owners if attributes is not None else ())
-    return frozenset(found)
 
 
 def measured_by(graph: GraphVersion, model: int, moment: int) -> list[int]:

@@ -25,7 +25,7 @@ from mlgraph.search.similarity.briefs import (
 )
 from mlgraph.search.similarity.catalogue import Catalogue
 from mlgraph.search.similarity.scoring import PRIOR, Contribution
-from mlgraph.search.similarity.signals import Context, Subject
+from mlgraph.search.similarity.subjects import Context, Subject
 from mlgraph.services.discovery.described_assets import COMPARED_CODES
 from mlgraph.services.discovery.near_texts import NearTexts
 from mlgraph.services.discovery.reuse import Reuse

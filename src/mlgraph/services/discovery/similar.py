@@ -15,10 +15,11 @@ from mlgraph.search.similarity.catalogue import Catalogue
 from mlgraph.search.similarity.profiles import Profile
 from mlgraph.search.similarity.reasons import Reasons
 from mlgraph.search.similarity.scoring import LISTED, SUGGESTED, of_pair, score
-from mlgraph.search.similarity.signals import Context, Ranked, Subject, rank
+from mlgraph.search.similarity.signals import Ranked, rank
+from mlgraph.search.similarity.subjects import Context, Subject
 from mlgraph.services.discovery.described_assets import COMPARED, COMPARED_CODES
 from mlgraph.services.discovery.dismissals import dismissed_with
-from mlgraph.services.discovery.graph_context import consumers_of, measured_by, parent_of, related_to, sources_now, uses
+from mlgraph.services.discovery.graph_context import measured_by, parent_of, related_to, sources_now
 from mlgraph.services.discovery.near_texts import NearTexts
 from mlgraph.services.discovery.reuse import Reuse
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
@@ -168,7 +169,7 @@ class SimilarQueries:
 
 
 class _Around:
-    """Adds consumers and metrics to subjects."""
+    """Adds metrics to subjects."""
 
     def __init__(self, index: SimilarityIndex, graph: GraphVersion, moment: int) -> None:
         self._metrics: Mapping[int, tuple[int, ...]] = index.metrics
@@ -178,11 +179,7 @@ class _Around:
         graph, moment = self._graph, self._moment
         measured = [] if not self._metrics else measured_by(graph, subject.asset, moment)
         metrics = {*subject.profile.metrics, *(each for asset in measured for each in self._metrics.get(asset, ()))}
-        return replace(
-            subject,
-            consumers=uses(graph, consumers_of(graph, subject.asset, moment)),
-            metrics=frozenset(metrics),
-        )
+        return replace(subject, metrics=frozenset(metrics))
 
 
 def asset_fields(graph: GraphVersion, asset: int) -> dict[str, Any]:
