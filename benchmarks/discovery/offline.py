@@ -21,7 +21,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.graph.model.rows import NodeKey, Row, edge_flags, plain_layers
 from mlgraph.graph.traversal.source_sets import source_sets
 from mlgraph.ports.store import AssetRow, FactReader
-from mlgraph.search.similarity.briefs import BriefSignals, brief_score, brief_signals, copies_key, passages, read_passages
+from mlgraph.search.similarity.briefs import BriefSignals, brief_score, brief_signals, groups_of_copies, passages, read_passages
 from mlgraph.search.similarity.catalogue import Catalogue
 from mlgraph.search.similarity.profiles import described
 from mlgraph.search.similarity.signals import Ranked, rank, vectors_of
@@ -158,12 +158,8 @@ class Offline:
                 if subject.asset not in best or brief_score(signals) > brief_score(best[subject.asset]):
                     best[subject.asset] = signals
         ranked = sorted(best, key=lambda asset: (-brief_score(best[asset]), asset))
-        folded: dict[int, int] = {}
-        for asset in ranked:
-            profile = self.catalogue.profile(asset)
-            if profile is not None:
-                folded.setdefault(copies_key(Subject(asset, profile)), asset)
-        return [(self.uri(asset), best[asset]) for asset in folded.values()]
+        subjects = [Subject(asset, profile) for asset in ranked if (profile := self.catalogue.profile(asset)) is not None]
+        return [(self.uri(asset), best[asset]) for asset, *_ in groups_of_copies(subjects, self.context)]
 
     def uris(self, ranked: Iterable[Ranked]) -> list[str]:
         """Return the URIs of ranked assets."""

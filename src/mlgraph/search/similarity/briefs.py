@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 from mlgraph.search.similarity.coverage import NumberedWords, WeightedWords, coverage
 from mlgraph.search.similarity.scoring import Contribution, contributions, logistic
 from mlgraph.search.similarity.signals import scaled, vectors_of
+from mlgraph.search.similarity.slices import Slice
 from mlgraph.search.similarity.subjects import Context, Subject
 from mlgraph.search.similarity.vocabulary import Floats
 from mlgraph.search.similarity.words import is_meaningful, listed, split, stem
@@ -24,6 +25,8 @@ _UNKNOWN_RARITY: Final = 0.6
 """Weight of a word that no asset has: often what makes the plan new, as often the language of plans."""
 _LEAST_DESCRIBED: Final = 5
 """Words of a description from which on equal ones are copies."""
+_SAME_TEXT: Final = 0.7
+"""Share of equal words from which on the descriptions of assets with equal names are copies of one."""
 _BASE: Final = 0.1
 _COSINE: Final = (0.15, 0.75)
 _BY_COLUMN: Final = 0.5
@@ -57,9 +60,10 @@ class BriefSignals(NamedTuple):
     """The cosine of both, by static word vectors."""
 
 
-WEIGHTS: Final = BriefSignals(covered=9.0, described=3.0, meaning=3.0)
+WEIGHTS: Final = BriefSignals(covered=4.39, described=2.38, meaning=3.84)
 """Fitted by benchmarks/discovery/fit.py."""
-BIAS: Final = -5.5
+BIAS: Final = -4.14
+"""Chosen by the same so that at a score of `LISTED` fewer than one in ten plans for what does not exist has a hit."""
 LISTED: Final = 0.5
 """The least score of a hit of a text: below, there is nothing like it."""
 
@@ -154,10 +158,40 @@ def _compared_words(subject: Subject, context: Context) -> NumberedWords:
     return NumberedWords(numbers, [1.0] * len(numbers), [found[number] for number in numbers])
 
 
-def copies_key(subject: Subject) -> int:
-    """Return what copies of one asset have in common: its description, or its name without environment and version."""
-    profile = subject.profile
-    return hash((profile.kind, profile.text)) if len(profile.text) >= _LEAST_DESCRIBED else profile.identity
+def groups_of_copies(subjects: Iterable[Subject], context: Context) -> list[list[int]]:
+    """Return assets in groups of copies, groups and copies in the order of `subjects`.
+
+    Copies have the same description, or the same name but for environment, version and slice (`sales_eu`, `sales_us`) with much
+    the same description. To a plan they are one thing.
+    """
+    groups: list[list[int]] = []
+    by_key: dict[tuple[object, ...], list[tuple[frozenset[int], list[int]]]] = {}
+    for subject in subjects:
+        profile = subject.profile
+        text = frozenset(profile.text)
+        keys: list[tuple[object, ...]] = [("identity", profile.identity), ("name", profile.kind, _bare_name(subject, context))]
+        if len(profile.text) >= _LEAST_DESCRIBED:
+            keys.append(("text", profile.kind, profile.text))
+        found = next(
+            (group for key in keys for other, group in by_key.get(key, ()) if key[0] != "name" or _alike(text, other)), None
+        )
+        if found is None:
+            found = []
+            groups.append(found)
+        found.append(subject.asset)
+        for key in keys:
+            by_key.setdefault(key, []).append((text, found))
+    return groups
+
+
+def _bare_name(subject: Subject, context: Context) -> frozenset[int]:
+    """Return the concepts of a name without the words that restrict it to a slice of data, an environment or a version."""
+    slices = context.vocabulary.slices
+    return context.concepts(number for number in subject.profile.name if slices[number] == Slice.NONE)
+
+
+def _alike(one: frozenset[int], other: frozenset[int]) -> bool:
+    return bool(one and other) and len(one & other) >= _SAME_TEXT * min(len(one), len(other))
 
 
 def brief_score(signals: BriefSignals) -> float:

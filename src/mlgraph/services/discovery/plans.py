@@ -18,7 +18,7 @@ from mlgraph.search.similarity.briefs import (
     Passage,
     brief_score,
     brief_signals,
-    copies_key,
+    groups_of_copies,
     of_brief,
     passages,
     read_passages,
@@ -48,8 +48,7 @@ class _Hit:
     signals: BriefSignals
     score: float
     passage: Passage
-    key: int
-    """What it has in common with copies of it."""
+    subject: Subject
 
 
 class Plans:
@@ -81,17 +80,14 @@ class Plans:
             self._compare(catalogue, context, passage, codes, best)
             done += 1
         found = sorted((asset for asset, hit in best.items() if hit.score >= LISTED), key=lambda a: (-best[a].score, a))
-        copies: dict[int, list[int]] = {}
-        for asset in found:
-            copies.setdefault(best[asset].key, []).append(asset)
-        listed = [assets[0] for assets in copies.values()]
+        listed = groups_of_copies((best[asset].subject for asset in found), context)
         with self._reader.session():
             hits = [
                 {
                     **_body(graph, context, asset, best[asset], catalogue),
-                    "copies": [graph.asset_index.uri(copy) for copy in copies[best[asset].key][1:]],
+                    "copies": [graph.asset_index.uri(copy) for copy in copies],
                 }
-                for asset in listed[:limit]
+                for asset, *copies in listed[:limit]
             ]
             reuse = Reuse(self._reader, graph)
             reuse.add_to(hits)
@@ -121,7 +117,7 @@ class Plans:
         for subject, signals in zip(subjects, brief_signals(passage, subjects, context), strict=True):
             value = brief_score(signals)
             if subject.asset not in best or best[subject.asset].score < value:
-                best[subject.asset] = _Hit(signals, value, passage, copies_key(subject))
+                best[subject.asset] = _Hit(signals, value, passage, subject)
 
 
 def _body(graph: GraphVersion, context: Context, asset: int, hit: _Hit, catalogue: Catalogue) -> dict[str, Any]:
