@@ -2,9 +2,9 @@
 
     python -m benchmarks.discovery.fit [SEED...] -- [UNSEEN SEED...]
 
-Prints the weights to write into `scoring` and `briefs` of `mlgraph.search.similarity`, and what those there achieve. Every weight is bounded:
-none has the wrong sign, and none alone lifts a pair over the threshold, so that a catalogue in which one signal misleads (all
-tables come from one source, all texts from one template) does not fill with suggestions.
+Prints the weights to write into `scoring` and `briefs` of `mlgraph.search.similarity`, and what those there achieve. Every weight
+is bounded: none has the wrong sign, and none alone lifts a pair over the threshold, so that a catalogue in which one signal
+misleads (all tables come from one source, all texts from one template) does not fill with suggestions.
 """
 
 from __future__ import annotations

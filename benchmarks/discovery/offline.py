@@ -31,6 +31,8 @@ from mlgraph.services.discovery.described_assets import COMPARED_CODES, with_nam
 from mlgraph.services.discovery.graph_context import related_to
 from mlgraph.stores.search_index.word_vectors import WordVectors
 
+_NEAR: Final = 120
+"""Candidates of a passage by words and by vectors each: with the search, a server has about as many."""
 _ALWAYS: Final = (0, FOREVER)
 
 
@@ -148,9 +150,9 @@ class Offline:
         """Return the assets that a text may describe, each with the signals of its best passage."""
         best: dict[int, BriefSignals] = {}
         for passage in read_passages(passages(text), self.context):
-            nearest = np.argsort(-(self._vectors @ passage.vector))[:60]
+            nearest = np.argsort(-(self._vectors @ passage.vector))[:_NEAR]
             found = [
-                *self.catalogue.about(passage.known(), COMPARED_CODES, 60),
+                *self.catalogue.about(passage.known(), COMPARED_CODES, _NEAR),
                 *(self._assets[each] for each in nearest.tolist()),
             ]
             subjects = [Subject(each, profile) for each in dict.fromkeys(found) if (profile := self.catalogue.profile(each))]

@@ -27,6 +27,8 @@ _LEAST_DESCRIBED: Final = 5
 """Words of a description from which on equal ones are copies."""
 _SAME_TEXT: Final = 0.7
 """Share of equal words from which on the descriptions of assets with equal names are copies of one."""
+_ENOUGH: Final = 2.0
+"""The sum of rarities from which on a description counts in full: of a name of one word, any text with that word says all."""
 _BASE: Final = 0.1
 _COSINE: Final = (0.15, 0.75)
 _BY_COLUMN: Final = 0.5
@@ -144,7 +146,7 @@ def brief_signals(passage: Passage, subjects: Sequence[Subject], context: Contex
         described = context.concepts((*subject.profile.name, *subject.profile.text))
         own = sum(map(context.rarities.__getitem__, described))
         shared = sum(map(context.rarities.__getitem__, described & known))
-        found.append(BriefSignals(covered, shared / own if own > 0 else 0.0, scaled(cosine, *_COSINE)))
+        found.append(BriefSignals(covered, shared / max(own, _ENOUGH), scaled(cosine, *_COSINE)))
     return found
 
 

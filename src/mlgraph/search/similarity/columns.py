@@ -62,8 +62,9 @@ def column_agreement(
     return found
 
 
-_ENOUGH: Final = 0.5
-"""The sum of weights of matched columns from which on they count in full: two tables may share an id and a date."""
+_ENOUGH: Final = 1.0
+"""The sum of weights of matched columns from which on they count in full: two tables may share an id and a date, two features
+their entity."""
 
 
 def matches(query: Profile, other: Profile, table: ColumnTable, assets: int) -> list[ColumnMatch]:

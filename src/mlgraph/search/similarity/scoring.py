@@ -24,21 +24,21 @@ class Signals(NamedTuple):
 
 WEIGHTS: Final = Signals(
     name=0.2,
-    text=2.95,
-    columns=1.83,
-    sources=3.21,
-    inputs=1.24,
-    analogues=3.42,
+    text=2.89,
+    columns=2.02,
+    sources=3.14,
+    inputs=1.25,
+    analogues=3.34,
     metrics=0.5,
     neighbours=3.0,
-    other_data=-3.22,
-    other_slice=-3.22,
+    other_data=-3.29,
+    other_slice=-3.26,
 )
 """The weight of each signal, in the logarithm of the odds, fitted by benchmarks/discovery/fit.py.
 
 Never negative for what speaks for a duplicate, never positive for what speaks against it; no signal suffices by itself.
 """
-BIAS: Final = -4.28
+BIAS: Final = -4.18
 SUGGESTED: Final = 0.93
 """The least score of a suggestion, chosen on labelled sets so that at most 1 in 200 assets without a duplicate gets one."""
 LISTED: Final = 0.05
