@@ -2,7 +2,7 @@
 
     python -m benchmarks.discovery.fit [SEED...] -- [UNSEEN SEED...]
 
-Prints the weights to write into `scoring` and `briefs` of `mlgraph.search.similarity`, and what those there achieve. Every weight
+Prints the weights to write into `mlgraph.search.similarity.scoring`, and what those there achieve. Every weight
 is bounded: none has the wrong sign, and none alone lifts a pair over the threshold, so that a catalogue in which one signal
 misleads (all tables come from one source, all texts from one template) does not fill with suggestions.
 """
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from benchmarks.discovery.labelled_set import LabelledSet, labelled_set
 from benchmarks.discovery.offline import Offline
-from mlgraph.search.similarity import briefs
 from mlgraph.search.similarity.briefs import LISTED, BriefSignals, brief_score
 from mlgraph.search.similarity.scoring import BIAS, SUGGESTED, WEIGHTS, Signals, logistic
 
@@ -37,8 +36,6 @@ _AMBIGUOUS_TEXT: Final = 0.65
 _RIDGE: Final = 2e-3
 _STEPS: Final = 4_000
 _SUGGESTIONS: Final = 3
-_PLAN_RIDGE: Final = 1e-4
-_MOST_ABSENT: Final = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +102,6 @@ def plans(labelled: LabelledSet) -> list[Plan]:
     return [*found, *absent]
 
 
-def fitted_plans(training: Sequence[Plan]) -> tuple[Floats, float]:
-    """Return the weights of a logistic regression on the plans of half 0, and the bias that makes `LISTED` the threshold.
-
-    Above it, `_MOST_ABSENT` of the plans of half 0 for what does not exist have a hit.
-    """
-    chosen = [plan for plan in training if plan.half == 0]
-    rows = np.array([signals for plan in chosen for _, signals in plan.candidates])
-    labels = np.array([uri in plan.answers for plan in chosen for uri, _ in plan.candidates], float)
-    weights, bias = np.array([6.0, 2.0, 2.0]), -6.0
-    mean, square = np.zeros(len(weights) + 1), np.zeros(len(weights) + 1)
-    for step in range(1, _STEPS + 1):
-        error = (1 / (1 + np.exp(-(rows @ weights + bias))) - labels) / len(labels)
-        gradient = np.append(rows.T @ error + _PLAN_RIDGE * weights, error.sum())
-        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
-        change = 0.02 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
-        weights, bias = np.maximum(weights - change[:-1], 0), bias - change[-1]
-    highest = sorted(max(float(weights @ np.array(s)) for _, s in plan.candidates) for plan in chosen if not plan.answers)
-    return weights, -highest[int(len(highest) * (1 - _MOST_ABSENT))]
-
-
 def report_plans(found: Sequence[Plan]) -> str:
     """Return how many plans have a right answer in the first three, and how many of those for what does not exist have none."""
     parts = []
@@ -182,10 +159,7 @@ def main(arguments: Sequence[str]) -> None:
         found = ", ".join(f"{name}={value:.2f}" for name, value in zip(_NAMES, weights, strict=True))
         sys.stdout.write(f"fitted: {found}; bias {bias:.2f}\n  {report(training, weights, bias)}\n")
         asked = [plan for each in sets for plan in plans(each)]
-        weights, bias = fitted_plans(asked)
-        found = ", ".join(f"{name}={value:.2f}" for name, value in zip(BriefSignals._fields, weights, strict=True))
-        sys.stdout.write(f"fitted to plans: {found}; bias {bias:.2f}\n")
-        sys.stdout.write(f"  with {tuple(briefs.WEIGHTS)}, bias {briefs.BIAS}: {report_plans(asked)}\n")
+        sys.stdout.write(f"  {report_plans(asked)}\n")
     for seed in arguments[split + 1 :]:
         labelled = labelled_set(int(seed))
         sys.stdout.write(f"seed {seed}, not seen: {report(queries(labelled), np.array(WEIGHTS), BIAS)}\n")
