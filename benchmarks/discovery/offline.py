@@ -5,8 +5,9 @@ A server gives the same answers (tests/contract/test_similar.py compares them); 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final, cast
 
 import numpy as np
@@ -27,6 +28,7 @@ from mlgraph.search.similarity.profiles import described
 from mlgraph.search.similarity.signals import Ranked, rank, vectors_of
 from mlgraph.search.similarity.sources import SourceIndex
 from mlgraph.search.similarity.subjects import Context, Subject
+from mlgraph.search.similarity.vocabulary import Floats
 from mlgraph.services.discovery.described_assets import COMPARED_CODES, with_named_columns
 from mlgraph.services.discovery.graph_context import related_to
 from mlgraph.stores.search_index.word_vectors import WordVectors
@@ -54,7 +56,7 @@ class _NoRecords:
 class Offline:
     """A catalogue in memory."""
 
-    def __init__(self, facts: Sequence[Fact]) -> None:
+    def __init__(self, facts: Iterable[Fact]) -> None:
         self._graph = MutableGraph()
         self._numbers: dict[str, int] = {}
         self._kinds: dict[int, str] = {}
@@ -77,8 +79,6 @@ class Offline:
         self.sources = SourceIndex(source_sets(self.graph, clock.now_us(), kinds), self.catalogue.assets())
         self.context: Context = self.catalogue.context(self.sources.rarity)
         self._assets = self.catalogue.assets()
-        profiles = [profile for asset in self._assets if (profile := self.catalogue.profile(asset)) is not None]
-        self._vectors = vectors_of(profiles, self.context)
 
     def _number(self, text: str) -> int:
         number = self._numbers.get(text)
@@ -110,6 +110,19 @@ class Offline:
         if rows:
             self._graph.replace((source, relation, target), rows)
 
+    @cached_property
+    def _vectors(self) -> Floats:
+        """The vectors of all assets, for plans."""
+        profiles = [profile for asset in self._assets if (profile := self.catalogue.profile(asset)) is not None]
+        return vectors_of(profiles, self.context)
+
+    def subject(self, asset: int) -> Subject | None:
+        """Return an asset with its sources; None if nothing is said of it."""
+        profile = self.catalogue.profile(asset)
+        if profile is None:
+            return None
+        return Subject(asset, profile, self.sources.leaves(asset), self.sources.inputs(asset))
+
     def number(self, uri: str) -> int:
         """Return the number of an asset."""
         return self._numbers[uri]
@@ -140,10 +153,9 @@ class Offline:
     def ranked(self, uri: str) -> list[Ranked]:
         """Return the compared candidates of an asset, the most similar first."""
         asset = self.number(uri)
-        profile = self.catalogue.profile(asset)
-        if profile is None:
+        query = self.subject(asset)
+        if query is None:
             return []
-        query = Subject(asset, profile, self.sources.leaves(asset), self.sources.inputs(asset))
         return rank(query, self.candidates(asset), self.context, self.around)
 
     def about(self, text: str) -> list[tuple[str, BriefSignals]]:
