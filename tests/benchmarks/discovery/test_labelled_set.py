@@ -54,7 +54,7 @@ def test_answers_are_the_pair_and_merged_assets_about_the_same_topic(labelled: L
     assert any(len(labelled.answers[pair.asset]) > 1 for pair in labelled.positives)
 
 
-def test_what_a_merged_asset_says_of_its_second_topic_is_a_right_answer_to_plans_for_it(labelled: LabelledSet) -> None:
+def test_a_merged_asset_is_right_for_plans_about_its_second_topic(labelled: LabelledSet) -> None:
     described = {pair.topic: labelled.built[pair.other].description for pair in labelled.positives if pair.how != "merged"}
     merged = [labelled.built[pair.other] for pair in labelled.positives if pair.how == "merged"]
     found = 0

@@ -75,8 +75,8 @@ def _vectors(profiles: Sequence[Profile], context: Context, local: LocalRarity) 
         for column in profile.columns:
             place = places.setdefault(~column, len(weights))
             if place == len(weights):
-                told = rarity(frequencies[column], tables)
-                weights.append(told**2 * (_LOCAL_FLOOR + local.columns.get(column, 1.0)))
+                rare = rarity(frequencies[column], tables)
+                weights.append(rare**2 * (_LOCAL_FLOOR + local.columns.get(column, 1.0)))
             rows.append(row)
             columns.append(place)
     found = np.zeros((len(profiles), max(1, len(weights))), np.float32)
