@@ -1,7 +1,6 @@
 import type { Asset, Moment } from '@/api/generated';
 import { counted, formatCount, nameOfUri } from '@/ui/format';
 import { schemaChange } from './columns';
-import { relationLabel } from './relation-labels';
 import type { RelationGroup } from './relations';
 
 /** Something that happened to an asset. */
@@ -158,7 +157,7 @@ function otherChanges(before: Json, after: Json): string[] {
 function relationEntries(groups: readonly RelationGroup[]): HistoryEntry[] {
   return groups.flatMap((group) =>
     group.entries.map((entry) => {
-      const phrase = relationLabel(group.relation, group.direction).phrase(`\u2068${entry.name}\u2069`);
+      const phrase = group.label.phrase(`\u2068${entry.name}\u2069`);
       return {
         key: `${group.key} ${entry.uri}`,
         at: entry.relation.valid_from,

@@ -68,8 +68,12 @@ const LABELS: Readonly<Record<string, RelationLabel>> = {
 
 const ORDER: ReadonlyMap<string, number> = new Map(Object.keys(LABELS).map((key, place) => [key, place]));
 
-/** The words of a relation; one that is not in the list reads by its own name. */
-export function relationLabel(relation: string, direction: Direction): RelationLabel {
+const MADE_BY = label('Made by', (others) => `made by ${others}`);
+const WRITTEN: ReadonlySet<string> = new Set(['dataset', 'dataset_version', 'feature_view', 'index']);
+
+/** The words of a relation of an asset of the kind `own`; one that is not in the list reads by its own name. */
+export function relationLabel(relation: string, direction: Direction, own = 'dataset'): RelationLabel {
+  if (relation === 'outputs' && direction === 'in' && !WRITTEN.has(own)) return MADE_BY;
   const words = relation.replaceAll('_', ' ');
   const known = LABELS[`${relation} ${direction}`];
   return known ?? label(direction === 'out' ? words : `${words} (into it)`, (others) => `${words} ${others}`);

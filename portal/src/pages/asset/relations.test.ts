@@ -23,9 +23,9 @@ test('every relation is in one group or counted as a run', () => {
 });
 
 test('groups stand in a fixed order, whatever the order of the answer', () => {
-  const titles = groupRelations(MANY, false).groups.map((group) => group.title);
+  const titles = groupRelations(MANY, false).groups.map((group) => group.label.title);
   expect(titles).toEqual(['Written by', 'Read by', 'Aliases point to', 'Depend on it']);
-  expect(groupRelations([...MANY].reverse(), false).groups.map((group) => group.title)).toEqual(titles);
+  expect(groupRelations([...MANY].reverse(), false).groups.map((group) => group.label.title)).toEqual(titles);
   expect(groupRelations(MANY, false).groups[1]?.entries.map((entry) => entry.name)).toEqual(['a.build', 'b.build']);
 });
 
@@ -37,7 +37,7 @@ test('an entry says whether it is inferred or possible, and what its edge says',
 
 test('a relation that nobody named here reads by its own name', () => {
   const { groups } = groupRelations([relation('orbits_around', 'mlg://service/a/b')], false);
-  expect(groups[0]?.title).toBe('orbits around');
+  expect(groups[0]?.label.title).toBe('orbits around');
 });
 
 test('the sentence names what is single and counts the rest', () => {
@@ -51,4 +51,9 @@ test('the sentence names what is single and counts the rest', () => {
 test('a long name is counted, not spelled', () => {
   const { groups } = groupRelations([relation('input_to', `mlg://workflow/a/${'x'.repeat(2000)}`)], false);
   expect(relationSentence(groups)).toBe('Read by 1 workflow.');
+});
+
+test('a version is made, a dataset is written', () => {
+  const made = { ...relation('outputs', 'mlg://workflow/a/train', { direction: 'in' }), target: 'mlg://model_version/m/r%2F1' };
+  expect(groupRelations([made], false).groups[0]?.label.title).toBe('Made by');
 });

@@ -1,6 +1,6 @@
 import type { Relation } from '@/api/generated';
 import { uriParts } from '@/ui/format';
-import { relationLabel, relationPlace } from './relation-labels';
+import { type RelationLabel, relationLabel, relationPlace } from './relation-labels';
 
 /** The other end of a relation. */
 export interface RelationEntry {
@@ -19,7 +19,7 @@ export interface RelationGroup {
   readonly key: string;
   readonly relation: string;
   readonly direction: 'in' | 'out';
-  readonly title: string;
+  readonly label: RelationLabel;
   readonly kind: string;
   readonly entries: readonly RelationEntry[];
   readonly inferred: boolean;
@@ -33,6 +33,8 @@ export interface GroupedRelations {
 }
 
 const otherEnd = (relation: Relation): string => (relation.direction === 'out' ? relation.target : relation.source);
+
+const ownEnd = (relation: Relation): string => (relation.direction === 'out' ? relation.source : relation.target);
 
 const isRun = (uri: string): boolean => uri.startsWith('mlg://run/');
 
@@ -60,8 +62,9 @@ function groupOf(key: string, members: readonly Relation[]): RelationGroup {
   const [relation = '', direction = 'out', kind = ''] = key.split(' ');
   const way = direction === 'in' ? 'in' : 'out';
   const entries = members.map(entryOf).sort((a, b) => compare(a.name, b.name) || compare(a.uri, b.uri));
-  const title = relationLabel(relation, way).title;
-  return { key, relation, direction: way, title, kind, entries, inferred: entries.every((each) => each.inferred) };
+  const own = uriParts(members[0] ? ownEnd(members[0]) : '')?.kind;
+  const label = relationLabel(relation, way, own);
+  return { key, relation, direction: way, label, kind, entries, inferred: entries.every((each) => each.inferred) };
 }
 
 function entryOf(relation: Relation): RelationEntry {

@@ -1,5 +1,4 @@
 import { counted, kindWord } from '@/ui/format';
-import { relationLabel } from './relation-labels';
 import type { RelationGroup } from './relations';
 
 const MAX_NAME = 60;
@@ -28,7 +27,7 @@ function clause(group: RelationGroup): string {
   const [only] = group.entries;
   const single = group.entries.length === 1 && only !== undefined && only.name.length <= MAX_NAME;
   const others = single ? isolated(only.name) : counted(group.entries.length, kindWord(group.kind), plural(group.kind));
-  return relationLabel(group.relation, group.direction).phrase(others);
+  return group.label.phrase(others);
 }
 
 const IRREGULAR: Readonly<Record<string, string>> = { person: 'people', policy: 'policies', index: 'indexes' };
