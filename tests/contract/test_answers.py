@@ -252,6 +252,28 @@ def test_live_at_present_and_in_the_past(api: Api, names: Names) -> None:
     assert api.get("live", service=c["raw"]).status_code == 422
 
 
+def test_live_of_a_team(api: Api, names: Names) -> None:
+    search, feed, nobody = (names.of("service", name) for name in ("search", "feed", "nobody"))
+    ads, member = names.of("team", "ads"), names.of("person", "member")
+    api.taken(
+        asset(search, at(1), owners=[ads]),
+        asset(feed, at(1), owners=[member]),
+        asset(nobody, at(1)),
+        edge(member, "member_of", ads, at(3)),
+    )
+
+    def teams(**query: str) -> dict[str, str | None]:
+        return {
+            each["uri"]: each["team"] for each in api.ask("live", **query)["services"] if each["uri"] in (search, feed, nobody)
+        }
+
+    assert teams() == {search: ads, feed: ads, nobody: None}
+    assert teams(team=ads) == {search: ads, feed: ads}
+    assert teams(team=ads, as_of=at(2)) == {search: ads}
+    assert teams(team=ads, service=nobody) == {}
+    assert api.get("live", team=names.of("team", "unheard")).status_code == 404
+
+
 @pytest.mark.parametrize("backwards", [False, True], ids=["by URI", "against URI"])
 def test_ties_are_broken_by_uri_in_any_order_of_arrival(api: Api, names: Names, backwards: bool) -> None:
     service, job = names.of("service", "tied"), names.workflow("tied")

@@ -134,10 +134,12 @@ class Client(
         query = {"from": from_, "to": to, "uri": uri, "limit": limit, "at_least": at_least}
         return self._transport.get("/api/v1/diff", query, assets=("uri",))
 
-    def live(self, service: str | None = None, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Live]:
-        """Return the versions that serve each service."""
-        query = {"service": service, "as_of": as_of, "at_least": at_least}
-        return self._transport.get("/api/v1/live", query, assets=("service",))
+    def live(
+        self, service: str | None = None, *, team: str | None = None, as_of: str | None = None, at_least: int | None = None
+    ) -> Answer[shapes.Live]:
+        """Return the versions that serve each service, or the services of a team."""
+        query = {"service": service, "team": team, "as_of": as_of, "at_least": at_least}
+        return self._transport.get("/api/v1/live", query, assets=("service", "team"))
 
     def export(self, *, at_least: int | None = None) -> Iterator[bytes]:
         """Yield all facts as NDJSON, in pieces whose boundaries are not line ends."""

@@ -212,10 +212,11 @@ async def live(
     services: Services,
     lanes: UseLanes,
     service: Annotated[Uri | None, Query(description="Only this service.")] = None,
+    team: Annotated[Uri | None, Query(description="Only services of this team (a URI).")] = None,
     as_of: AsOf = None,
 ) -> Response:
     """Return the versions that serve each service, with weight, health and start time, as observed."""
-    return await lanes.light.run(lambda: answer(services.queries.live(service, as_of=as_of)))
+    return await lanes.light.run(lambda: answer(services.queries.live(service, team=team, as_of=as_of)))
 
 
 @router.get(

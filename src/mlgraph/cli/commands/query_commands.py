@@ -228,6 +228,7 @@ def live(
     ctx: typer.Context,
     *,
     service: Annotated[str | None, typer.Argument(metavar="[SERVICE]", help="Only this service.")] = None,
+    team: Annotated[str | None, typer.Option("--team", metavar="ASSET", help="Only services of this team.")] = None,
     as_of: AsOf = None,
     at_least: AtLeast = None,
     as_json: AsJson = False,
@@ -238,7 +239,7 @@ def live(
         ctx,
         url,
         as_json,
-        lambda server: server.live(service, as_of=as_of, at_least=at_least),
+        lambda server: server.live(service, team=team, as_of=as_of, at_least=at_least),
         asset_renderers.live,
     )
 

@@ -334,10 +334,11 @@ class LiveDeployment(TypedDict):
 
 
 class LiveService(TypedDict):
-    """A service and the deployments that serve it."""
+    """A service with its team, and the deployments that serve it."""
 
     uri: str
     name: str
+    team: str | None
     deployments: list[LiveDeployment]
 
 

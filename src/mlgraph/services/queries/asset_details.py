@@ -27,6 +27,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import DEPLOYED_AS, Layer
 from mlgraph.graph.response.paging import CERTAINTY, node_body
 from mlgraph.graph.traversal.edge_spans import spans_at
+from mlgraph.graph.traversal.teams import Teams
 from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Provenance
 from mlgraph.ports.usage import UsageReader
@@ -189,9 +190,13 @@ class AssetDetails:
     def _names(self, numbers: Iterable[int]) -> list[str]:
         return sorted(self._origins[number] for number in numbers if number)
 
-    def live(self, graph: GraphVersion, service: int | None, moment: int) -> dict[str, Any]:
-        """Return the versions that serve each service (None: all) at `moment`, from observed edges, not from model aliases."""
-        services = [service] if service is not None else self._services(graph, moment)
+    def live(self, graph: GraphVersion, service: int | None, team: str | None, moment: int) -> dict[str, Any]:
+        """Return the versions that serve each service (None: all, or those of `team`, by URI) at `moment`.
+
+        They follow from observed edges, not from model aliases.
+        """
+        team_of = self._teams_of_services(graph, service, moment)
+        services = [each for each, its_team in team_of.items() if team in (None, its_team)]
         spans = {
             each: [s for s in spans_at(graph, each, (Layer.ASSET,), out=False, into=True) if s.triple[1] == _SERVES]
             for each in services
@@ -204,6 +209,7 @@ class AssetDetails:
             "services": [
                 {
                     **_named(graph, each),
+                    "team": team_of[each],
                     "deployments": [
                         self._deployment(graph, span.triple[0], span.start, states.get(span.triple[0]) or {}, moment)
                         for span in _distinct(graph, valid_spans[each])
@@ -216,9 +222,12 @@ class AssetDetails:
             "watermark": graph.watermark,
         }
 
-    def _services(self, graph: GraphVersion, moment: int) -> list[int]:
+    def _teams_of_services(self, graph: GraphVersion, service: int | None, moment: int) -> dict[int, str | None]:
+        """Return the service, or all services under the names of the moment, with the team of each."""
         known = graph.asset_index.of_kind(KINDS["service"].code)
-        return [service for service in known if graph.aliases.at(service, moment) == service]
+        services = [each for each in known if graph.aliases.at(each, moment) == each] if service is None else [service]
+        teams = Teams(graph, moment).of(services)
+        return {each: teams.uri(place) for place, each in enumerate(services)}
 
     def _deployment(
         self, graph: GraphVersion, deployment: int, since: int, state: Mapping[str, Any], moment: int

@@ -170,16 +170,17 @@ class Queries:
         differences = DiffQueries(self._reader.at(graph.watermark), graph, self._rules, before, after)
         return {**differences.body(assets, uri, limit), "cold_runs": COLD_RUNS}
 
-    def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
-        """Return the versions that serve one service, or every service."""
-        graph = self._resolver.graph(service)
+    def live(self, service: str | None = None, *, team: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+        """Return the versions that serve one service, or every service, or those of a team."""
+        graph = self._resolver.graph(service, team)
         moment = moment_of(as_of)
         asset = self._resolver.asset(graph, service, moment) if service is not None else None
         if asset is not None and graph.asset_index.kind(asset) != KINDS["service"].code:
             raise InvalidInput(f"{service} is not a service", pointer="service")
         if asset is not None:
             self._requested(asset)
-        return self._asset_details(graph).live(graph, asset, moment)
+        owner = graph.asset_index.uri(self._resolver.asset(graph, team, moment)) if team is not None else None
+        return self._asset_details(graph).live(graph, asset, owner, moment)
 
     def propagation(
         self, uri: str, *, since: str, as_of: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
