@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from tests import installation
@@ -125,6 +127,7 @@ def test_the_wheel_and_the_source_distribution_have_the_same_code(distributions:
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert {name: text for name, text in found.items() if ".dist-info/" not in name} == sources
+    assert "mlgraph/portal/dist/index.html" in found
     with tarfile.open(distributions.source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"README.md", "LICENSE", "Makefile", "pyproject.toml", "tests/conftest.py", "requirements/runtime.txt"} <= names
@@ -148,6 +151,10 @@ def test_serves_and_answers_without_the_sources(installed: Installed, tmp_path: 
     answer = installed.run("--url", first.url, "lineage", "mlg://dataset/lake/a", "--json")
     assert answer.returncode == 0, answer.stderr
     assert [edge["target"] for edge in json.loads(answer.stdout)["edges"]] == ["mlg://dataset/lake/b"]
+    page = httpx.get(first.url, headers={"accept": "text/html"})
+    loaded = [httpx.get(first.url + path) for path in re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.text)]
+    assert [each.status_code for each in (page, *loaded)] == [200] * (1 + len(loaded))
+    assert len(loaded) > 2, "the portal comes with the wheel"
     logged = wait_for_kernels(first)
     assert first.stop() == 0
     assert [each["message"].split()[0] for each in logged] == ["compiling", "compiled"]
