@@ -1,19 +1,26 @@
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import { useWatermark } from './watermark';
 
-const LEAST_PAUSE_MS = 500;
+const PAUSE_MS = 500;
 
-/** Calls `refetch` when the server has something new, at most twice a second, as long as `enabled`. */
-export function useRefetchOnNews(refetch: () => unknown, enabled: boolean): void {
+/** The part of a query's result (TanStack Query) that says how old its answer is. */
+interface DatedResult {
+  readonly data?: { readonly watermark: number } | undefined;
+  readonly dataUpdatedAt: number;
+  readonly refetch: () => unknown;
+}
+
+/**
+ * Asks again, at most twice a second, as long as the server has written more than the answer includes: parts of the server, such as
+ * the index of search, may follow the graph a moment later.
+ */
+export function useRefetchOnNews({ data, dataUpdatedAt, refetch }: DatedResult, enabled: boolean): void {
   const { watermark } = useWatermark();
-  const last = useRef({ watermark, at: 0 });
+  const answered = data?.watermark;
+  const isOld = enabled && watermark !== null && answered !== undefined && answered < watermark;
   useEffect(() => {
-    if (!enabled || watermark === null || watermark === last.current.watermark) return;
-    const pause = Math.max(0, last.current.at + LEAST_PAUSE_MS - Date.now());
-    const timer = setTimeout(() => {
-      last.current = { watermark, at: Date.now() };
-      refetch();
-    }, pause);
+    if (!isOld) return;
+    const timer = setTimeout(refetch, Math.max(0, dataUpdatedAt + PAUSE_MS - Date.now()));
     return () => clearTimeout(timer);
-  }, [watermark, refetch, enabled]);
+  }, [isOld, dataUpdatedAt, refetch]);
 }

@@ -1,6 +1,6 @@
 import { getAs, send } from './client';
 import { asApiError } from './problem';
-import { type Session, setSession } from './session';
+import { dismissSignIn, type Session, setSession } from './session';
 
 const PATH = '/api/v1/session';
 
@@ -17,6 +17,7 @@ export async function loadSession(): Promise<void> {
 /** Exchanges a token for a cookie. Throws `ApiError`, 401 if the server does not know the token. */
 export async function signIn(token: string): Promise<void> {
   setSession(await send<Session>({ method: 'POST', path: PATH, body: { token } }));
+  dismissSignIn();
 }
 
 /** Ends the session on the server and in this browser. */

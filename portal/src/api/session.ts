@@ -33,7 +33,7 @@ export function writeHeaders(): Record<string, string> {
 }
 
 export function setSession(session: Session): void {
-  change({ session, wanted: session.by === null && session.sign_in === 'required' });
+  change({ session, wanted: current.wanted || (session.by === null && session.sign_in === 'required') });
 }
 
 /** Notes that an answer was 401: the frame asks for a token. */

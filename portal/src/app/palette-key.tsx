@@ -18,11 +18,14 @@ function usePalette(wanted: boolean): ComponentType<PaletteProps> | null {
   const [palette, setPalette] = useState<{ component: ComponentType<PaletteProps> } | null>(null);
   useEffect(() => {
     if (palette) return;
-    const load = () =>
-      import('./palette').then(
-        (module) => setPalette({ component: module.default }),
-        () => undefined, // the server is away, which the page says already
-      );
+    const load = async () => {
+      try {
+        const module = await import('./palette');
+        setPalette({ component: module.default });
+      } catch {
+        // The server is away, which the page says already.
+      }
+    };
     const timer = setTimeout(load, wanted ? 0 : IDLE_MS);
     return () => clearTimeout(timer);
   }, [palette, wanted]);

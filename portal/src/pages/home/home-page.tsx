@@ -19,7 +19,7 @@ export function HomePage() {
   const total = all.data?.total;
   const startedEmpty = useRef(false);
   if (total === 0) startedEmpty.current = true;
-  useRefetchOnNews(all.refetch, startedEmpty.current);
+  useRefetchOnNews(all, startedEmpty.current);
   const status = usePageStatus([all], { empty: total === 0 });
   const filling = startedEmpty.current && total !== undefined;
   const title = filling ? (total === 0 ? 'Nothing is here yet' : 'The first data is here') : 'Start';

@@ -20,7 +20,7 @@ const SHOWN = 12;
 export function NearbyChanges({ live }: { live: boolean }) {
   const [from] = useState(() => new Date(Date.now() - DAYS * DAY_MS).toISOString());
   const changes = useQuery(apiQuery('/api/v1/changes', { from, limit: READ }));
-  useRefetchOnNews(changes.refetch, live);
+  useRefetchOnNews(changes, live);
   const near = useNear();
   const hasFeed = useHasPage('/changes');
   const summaries = summarise(changes.data?.changes ?? []);
