@@ -22,7 +22,6 @@ PLACES: Final = {
     "demo": "slow",
     "portal": "real",
     "contract": "real",
-    "portal": "real",
     "realparts": "real",
     "benchmarks": "real",
     "sources": "real",
