@@ -20,6 +20,9 @@ from mlgraph.domain.vocabulary import KINDS
 MAX_LIMIT: Final = 100_000
 """Limit because an answer is built in memory: a hundred thousand assets with their edges take some tens of megabytes."""
 MAX_DEPTH: Final = 2**31 - 1
+_PICTURED: Final = frozenset({"/api/v1/lineage", "/api/v1/impact"})
+_OF_PICTURES: Final = frozenset({"by", "open", "select", "marks"})
+"""What only a picture of an answer has (`GET /api/v1/scene`): in the address of the portal's page too, without meaning here."""
 _LOST_PLUS: Final = re.compile(r"(.*\d) (\d\d:\d\d)", re.ASCII)
 
 
@@ -142,8 +145,11 @@ async def known_only(request: Request) -> None:
     """Refuse unknown query parameters and repeated single ones, so that a mistyped one does not widen an answer."""
     if not request.query_params:
         return
-    known = _query_schemas(request.app, request.scope["route"].path_format, request.method.lower())
+    path = request.scope["route"].path_format
+    known = _query_schemas(request.app, path, request.method.lower())
     for name in request.query_params:
+        if name in _OF_PICTURES and path in _PICTURED and request.method == "GET":
+            continue
         if name not in known:
             hint = did_you_mean(name, known, f"the call takes {', '.join(known) or 'none'}")
             raise InvalidInput(f"unknown query parameter {name[:60]!r}; {hint}")
