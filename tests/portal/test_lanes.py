@@ -190,6 +190,8 @@ def test_an_opened_address_shows_the_same_marks(browser: Browser, lanes: Lanes, 
         again.page.goto(lanes.page.url)
         again.settle()
         assert [without_light(mark) for mark in again.marks()] == [without_light(mark) for mark in before]
+    same = httpx.get(lanes.page.url.replace("/impact?", "/api/v1/impact?")).json()
+    assert same["total"] + 1 == lanes.total()
     lanes.page.go_back()
     lanes.page.wait_for_selector(f'[data-id="{folds[1]}"][aria-expanded=false]')
     assert lanes.mark(folds[0]).get_attribute("aria-expanded") == "true", "Back undoes the last view change alone"

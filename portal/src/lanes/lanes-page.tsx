@@ -12,7 +12,7 @@ import { Board } from './board';
 import { picture } from './picture';
 import type { Scene } from './scene';
 import { useScene } from './use-scene';
-import { commandWords, type LanesPageName, sceneQuery, type View } from './view';
+import { commandWords, type LanesPageName, listQuery, sceneQuery, type View } from './view';
 import { emptyText } from './wording';
 
 export interface ViewOptions {
@@ -44,7 +44,7 @@ export function LanesPage({ page, view, onView }: LanesPageProps) {
       title={titleOf(page, view, scene)}
       heading={scene && <Heading page={page} scene={scene} />}
       answer={drawn && (drawn.scene.total > 1 ? <Answer picture={drawn} /> : emptyText(drawn.scene, past))}
-      actions={<Actions page={page} view={view} query={query} />}
+      actions={<Actions page={page} view={view} />}
       status={{ ...status, state }}
       total={scene?.total}
       waitsFor={page === 'impact' ? 'the impact' : 'the lineage'}
@@ -92,11 +92,11 @@ function Heading({ page, scene }: { page: LanesPageName; scene: Scene }) {
   );
 }
 
-function Actions({ page, view, query }: Pick<LanesPageProps, 'page' | 'view'> & { query: ReturnType<typeof sceneQuery> }) {
+function Actions({ page, view }: Pick<LanesPageProps, 'page' | 'view'>) {
   if (view.uri === undefined) return null;
   return (
     <>
-      <AsJson path="/scene" query={{ ...query, select: view.select }} />
+      <AsJson path={`/${page}`} query={listQuery(page, view)} />
       <AsCommand words={commandWords(page, view)} />
       <OpenPage uri={view.uri} />
     </>
