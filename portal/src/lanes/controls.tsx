@@ -45,18 +45,19 @@ export function Controls({ page, change, certain, by, listed, onView, onFind, on
 
 const STEPS: Record<string, 1 | -1> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
+/** Without a change, all that any of them can affect. */
+const OPTIONS: readonly (Change | undefined)[] = [undefined, ...CHANGES];
+
 /** The kind of change as a group of radio buttons; arrow keys choose. */
-function ChangeSelector({ change, onChange }: { change: Change | undefined; onChange: (change: Change) => void }) {
+function ChangeSelector({ change, onChange }: { change: Change | undefined; onChange: (change: Change | undefined) => void }) {
   const label = useId();
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const by = STEPS[event.key];
     if (by === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    const index = (CHANGES.indexOf(change ?? 'schema') + by + CHANGES.length) % CHANGES.length;
-    const next = CHANGES[index];
-    if (!next) return;
-    onChange(next);
+    const index = (OPTIONS.indexOf(change) + by + OPTIONS.length) % OPTIONS.length;
+    onChange(OPTIONS[index]);
     event.currentTarget.querySelectorAll('button')[index]?.focus();
   };
   return (
@@ -65,17 +66,17 @@ function ChangeSelector({ change, onChange }: { change: Change | undefined; onCh
         What changes
       </span>
       <div className="seg" role="radiogroup" aria-labelledby={label} onKeyDown={onKeyDown}>
-        {CHANGES.map((each) => (
+        {OPTIONS.map((each) => (
           // biome-ignore lint/a11y/useSemanticElements: buttons of one group look like one control
           <button
-            key={each}
+            key={each ?? 'any'}
             type="button"
             role="radio"
             aria-checked={each === change}
-            tabIndex={each === (change ?? CHANGES[0]) ? 0 : -1}
+            tabIndex={each === change ? 0 : -1}
             onClick={() => onChange(each)}
           >
-            {each}
+            {each ?? 'any'}
           </button>
         ))}
       </div>
