@@ -323,3 +323,35 @@ def test_a_comparison_is_the_difference_of_two_answers(lanes: Lanes) -> None:
         f"stays, {row}",
     ]
     assert counted(lanes) == lanes.total() == 3
+
+
+def test_the_focus_lights_the_path_of_the_api(lanes: Lanes) -> None:
+    lanes.open("/impact", uri=ROOT, change="values")
+    affected = httpx.get(f"{lanes.url}/api/v1/impact", params={"uri": ROOT, "change": "values"}).json()["affected"]
+    drawn = {mark["label"].split(",")[0]: mark["id"] for mark in lanes.marks() if mark["kind"] == "asset"}
+    farthest = max((each for each in affected if each["name"] in drawn), key=lambda each: int(each["distance"]))
+    lanes.mark(drawn[farthest["name"]]).focus()
+    lanes.page.wait_for_selector(".links .lit")
+    answer = httpx.get(
+        f"{lanes.url}/api/v1/scene", params={"uri": ROOT, "change": "values", "select": drawn[farthest["name"]]}
+    ).json()
+    assert answer["path_assets"] == farthest["path"]
+    assert sorted(mark["id"] for mark in lanes.marks() if mark["lit"]) == sorted(answer["path"])
+
+
+def test_the_last_picture_stays_while_the_server_is_gone(browser: Browser, url: str) -> None:
+    context = browser.new_context()
+    lanes = Lanes(context.new_page(), url)
+    lanes.open("/lineage", uri=ROOT)
+    before = lanes.places()
+    context.route("**/api/v1/scene**", lambda route: route.abort())
+    fold = next(mark["id"] for mark in lanes.marks() if mark["expanded"] == "false")
+    lanes.mark(fold).click()
+    lanes.page.wait_for_selector("main[data-state=error]")
+    assert "The server does not answer. Below is the answer of" in lanes.page.locator("main").inner_text().replace("\n", " ")
+    assert lanes.places() == before
+    assert counted(lanes) == lanes.total()
+    context.unroute("**/api/v1/scene**")
+    lanes.page.get_by_role("button", name="Try now").click()
+    lanes.page.wait_for_selector(f'[data-id="{fold}"][aria-expanded=true]')
+    context.close()

@@ -31,6 +31,13 @@ describe('the way to a mark', () => {
     expect(way('f', CHAIN, links).exact).toBe(true);
   });
 
+  it('is not exact for the impact of a change, unless it is one link', () => {
+    const drawn = picture(sceneOf(CHAIN, LINKS, { change: 'schema' }));
+    const links = linksByMark(LINKS);
+    expect(wayTo('a', drawn, links).exact).toBe(true);
+    expect(wayTo('b', drawn, links).exact).toBe(false);
+  });
+
   it('runs from a source to the root in upstream pictures', () => {
     const marks = [asset({ id: 'root', at: [0, 2] }), asset({ id: 's', at: [0, 0] }), asset({ id: 'm', at: [0, 1] })];
     expect(way('s', marks, [link('s', 'm'), link('m', 'root')])).toEqual({ marks: ['s', 'm', 'root'], exact: true });

@@ -23,7 +23,10 @@ function append(map: Map<string, SceneLink[]>, key: string, link: SceneLink): vo
   else map.set(key, [link]);
 }
 
-/** A way from the root to a mark, in the order of the arrows. `exact` is false if it crosses folds: then only the server knows. */
+/**
+ * A way from the root to a mark, in the order of the arrows. `exact` is false where only the server knows: if it crosses folds,
+ * and for the impact of a change, which does not follow every link.
+ */
 export interface Way {
   marks: string[];
   exact: boolean;
@@ -50,7 +53,8 @@ export function wayTo(id: string, picture: Picture, links: Links): Way {
   const marks: string[] = [];
   for (let at: string | null | undefined = root.id; at; at = cameFrom.get(at)) marks.push(at);
   if (upstream) marks.reverse();
-  return { marks, exact: marks.every((mark) => isSingle(picture.nodes.get(mark)) || mark === id) };
+  const direct = picture.scene.change === null || marks.length <= 2;
+  return { marks, exact: direct && marks.every((mark) => isSingle(picture.nodes.get(mark)) || mark === id) };
 }
 
 function isSingle(node: Node | undefined): boolean {

@@ -6,7 +6,7 @@ import type { Picture } from './picture';
 import { sceneQueryOptions } from './scene-query';
 
 /** A focus that moves on within this time asks the server for no path. */
-const SETTLED_MS = 120;
+const SETTLED_MS = 80;
 
 export interface Lit {
   readonly way: readonly string[];
