@@ -57,11 +57,11 @@ def test_impact_takes_a_change(change: str, http: TestClient, double: Double) ->
 
 @pytest.mark.parametrize("call", ["lineage", "impact"])
 def test_the_address_of_a_picture_is_an_address_of_its_answer(call: str, http: TestClient, double: Double) -> None:
-    of_pictures = {"by": "kind", "open": ["f1", "f2:3"], "select": LAKE, "marks": "150"}
-    assert http.get(f"/api/v1/{call}", params={"uri": LAKE, **of_pictures}).status_code == 200
+    scene_parameters = {"by": "kind", "open": ["f1", "f2:3"], "select": LAKE, "marks": "150"}
+    assert http.get(f"/api/v1/{call}", params={"uri": LAKE, **scene_parameters}).status_code == 200
     http.get(f"/api/v1/{call}", params={"uri": LAKE})
     assert double.calls[0] == double.calls[1]
-    assert http.get("/api/v1/live", params=of_pictures).status_code == 422
+    assert http.get("/api/v1/live", params=scene_parameters).status_code == 422
 
 
 def test_an_asset_is_found_by_query_and_by_path(http: TestClient, double: Double) -> None:

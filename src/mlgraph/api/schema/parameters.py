@@ -20,8 +20,8 @@ from mlgraph.domain.vocabulary import KINDS
 MAX_LIMIT: Final = 100_000
 """Limit because an answer is built in memory: a hundred thousand assets with their edges take some tens of megabytes."""
 MAX_DEPTH: Final = 2**31 - 1
-_PICTURED: Final = frozenset({"/api/v1/lineage", "/api/v1/impact"})
-_OF_PICTURES: Final = frozenset({"by", "open", "select", "marks"})
+_CALLS_WITH_SCENES: Final = frozenset({"/api/v1/lineage", "/api/v1/impact"})
+_SCENE_PARAMETERS: Final = frozenset({"by", "open", "select", "marks"})
 """What only a picture of an answer has (`GET /api/v1/scene`): in the address of the portal's page too, without meaning here."""
 _LOST_PLUS: Final = re.compile(r"(.*\d) (\d\d:\d\d)", re.ASCII)
 
@@ -148,7 +148,7 @@ async def known_only(request: Request) -> None:
     path = request.scope["route"].path_format
     known = _query_schemas(request.app, path, request.method.lower())
     for name in request.query_params:
-        if name in _OF_PICTURES and path in _PICTURED and request.method == "GET":
+        if name in _SCENE_PARAMETERS and path in _CALLS_WITH_SCENES and request.method == "GET":
             continue
         if name not in known:
             hint = did_you_mean(name, known, f"the call takes {', '.join(known) or 'none'}")
