@@ -32,7 +32,7 @@ INNER_LAYERS = {
     "graph-layers": (
         ("warmup",),
         ("response",),
-        ("noise", "impact", "propagation"),
+        ("noise", "impact", "propagation", "scene"),
         ("traversal", "projection"),
         ("csr",),
         ("model",),
@@ -47,7 +47,7 @@ INNER_LAYERS = {
         ("history", "ingest"),
         ("common",),
     ),
-    "stores-layers": (("backup",), ("append",), ("postgres",), ("embedded", "base_files", "search_index")),
+    "stores-layers": (("backup",), ("append",), ("postgres",), ("embedded", "base_files", "search_index", "session_files")),
     "api-layers": (("app",), ("fast_path",), ("routes", "graphql", "mcp"), ("schema",), ("http",)),
 }
 CONTAINERS = {"layers": "mlgraph", **{each: f"mlgraph.{each.removesuffix('-layers')}" for each in INNER_LAYERS}}

@@ -7,24 +7,24 @@ from tests.contract.serving import Api, Names, asset, edge
 
 
 def test_live_of_a_team(api: Api, names: Names) -> None:
-    search, feed, nobody = (names.of("service", name) for name in ("search", "feed", "nobody"))
+    search, feed, unowned = (names.of("service", name) for name in ("search", "feed", "unowned"))
     ads, member = names.of("team", "ads"), names.of("person", "member")
     api.taken(
         asset(search, at(1), owners=[ads]),
         asset(feed, at(1), owners=[member]),
-        asset(nobody, at(1)),
+        asset(unowned, at(1)),
         edge(member, "member_of", ads, at(3)),
     )
 
     def teams(**query: str) -> dict[str, str | None]:
         return {
-            each["uri"]: each["team"] for each in api.ask("live", **query)["services"] if each["uri"] in (search, feed, nobody)
+            each["uri"]: each["team"] for each in api.ask("live", **query)["services"] if each["uri"] in (search, feed, unowned)
         }
 
-    assert teams() == {search: ads, feed: ads, nobody: None}
+    assert teams() == {search: ads, feed: ads, unowned: None}
     assert teams(team=ads) == {search: ads, feed: ads}
     assert teams(team=ads, as_of=at(2)) == {search: ads}
-    assert teams(team=ads, service=nobody) == {}
+    assert teams(team=ads, service=unowned) == {}
     assert api.get("live", team=names.of("team", "unheard")).status_code == 404
 
 

@@ -271,7 +271,7 @@ def check_random_openings(answers: Answers, root: AssetUri, options: SceneOption
         scene = wider
 
 
-def test_many_moments_are_grouped_and_each_says_for_how_many_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_moments_are_grouped_and_each_counts_those_of_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
     root = AssetUri("dataset", "s3://lake", "root")
     facts: list[Fact] = [
         EdgeFact(root, "derives", AssetUri("dataset", "s3://lake", f"d{number:04d}"), "facts", histories.START + number * SECOND)

@@ -29,7 +29,7 @@ from mlgraph.graph.traversal.name_hubs import are_hubs
 
 
 @dataclass(frozen=True, slots=True)
-class Arcs:
+class TimedArcs:
     """Edges as columns, in the direction of the traversal, each valid in [start, end). Ends are numbers of vertices."""
 
     source: Ints
@@ -38,9 +38,9 @@ class Arcs:
     end: Longs
     certain: Bools
 
-    def take(self, chosen: Longs | Bools) -> Arcs:
+    def take(self, chosen: Longs | Bools) -> TimedArcs:
         """Return the arcs at these positions, in that order."""
-        return Arcs(self.source[chosen], self.target[chosen], self.start[chosen], self.end[chosen], self.certain[chosen])
+        return TimedArcs(self.source[chosen], self.target[chosen], self.start[chosen], self.end[chosen], self.certain[chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class AllTimeClosure:
     root: int
     assets: Ints
     vertex_asset: Ints
-    arcs: Arcs
-    models: Arcs
+    arcs: TimedArcs
+    models: TimedArcs
     starts: int
 
     def boundaries(self) -> Longs:
@@ -112,17 +112,17 @@ def all_time_closure(graph: GraphVersion, root: int, direction: DirectionName, l
     versions = np.unique(of_vertices[graph.asset_index.kinds(of_vertices) == MODEL_VERSION])
     model_arcs = _models(graph, versions)
     assets = np.unique(np.concatenate([of_vertices, model_arcs.target]))
-    models = Arcs(places_among(assets, model_arcs.source), places_among(assets, model_arcs.target), *_times(model_arcs))
+    models = TimedArcs(places_among(assets, model_arcs.source), places_among(assets, model_arcs.target), *_times(model_arcs))
     return AllTimeClosure(root, assets, places_among(assets, of_vertices), arcs, models, starts)
 
 
-def _times(arcs: Arcs) -> tuple[Longs, Longs, Bools]:
+def _times(arcs: TimedArcs) -> tuple[Longs, Longs, Bools]:
     return arcs.start, arcs.end, arcs.certain
 
 
-def _starts(graph: GraphVersion, root: int) -> tuple[list[int], Arcs]:
-    """Return the root and its parts of any time, recursively, and the arcs from wholes to parts."""
-    found, arcs = {root: 0}, list[Arcs]()
+def _starts(graph: GraphVersion, root: int) -> tuple[list[int], TimedArcs]:
+    """Return the root and its parts of any time, recursively, and the arcs from parents to parts."""
+    found, arcs = {root: 0}, list[TimedArcs]()
     frontier = [root]
     while frontier:
         nodes = graph.nodes_of(np.array(frontier, np.int32))
@@ -130,12 +130,12 @@ def _starts(graph: GraphVersion, root: int) -> tuple[list[int], Arcs]:
         rows = graph.views[Layer.STRUCTURE].into.gather(nodes[known], EVER)
         parts = graph.asset_of[rows.other]
         chosen = np.isin(rows.relation, list(PART_CODES)) & (graph.asset_index.kinds(parts) != COLUMN)
-        wholes = np.array(frontier, np.int32)[known[rows.position[chosen]]]
+        parents = np.array(frontier, np.int32)[known[rows.position[chosen]]]
         frontier = [part for part in dict.fromkeys(parts[chosen].tolist()) if part not in found]
         found.update((part, len(found) + place) for place, part in enumerate(frontier))
         arcs.append(
-            Arcs(
-                np.array([found[whole] for whole in wholes.tolist()], np.int32),
+            TimedArcs(
+                np.array([found[parent] for parent in parents.tolist()], np.int32),
                 np.array([found[part] for part in parts[chosen].tolist()], np.int32),
                 rows.start[chosen],
                 rows.end[chosen],
@@ -145,7 +145,7 @@ def _starts(graph: GraphVersion, root: int) -> tuple[list[int], Arcs]:
     return list(found), _joined(*arcs)
 
 
-def _reached(graph: GraphVersion, rows: DirectedRows, entries: list[int]) -> tuple[Ints, Arcs]:
+def _reached(graph: GraphVersion, rows: DirectedRows, entries: list[int]) -> tuple[Ints, TimedArcs]:
     """Return the nodes reached from `entries` over rows of any time, and these rows as arcs between positions in the nodes."""
     seen = np.zeros(graph.nodes, np.bool_)
     frontier = np.unique(np.array(entries, np.int32))
@@ -164,37 +164,37 @@ def _reached(graph: GraphVersion, rows: DirectedRows, entries: list[int]) -> tup
         return np.zeros(0, np.int32), _joined()
     nodes = np.concatenate(levels)
     source, other, start, end, certain = (np.concatenate(column) for column in zip(*found, strict=True))
-    return nodes, Arcs(source.astype(np.int32), places_among(nodes, other), start, end, certain)
+    return nodes, TimedArcs(source.astype(np.int32), places_among(nodes, other), start, end, certain)
 
 
-def _entries(entries: list[tuple[int, int]], nodes: Ints, starts: int) -> Arcs:
+def _entries(entries: list[tuple[int, int]], nodes: Ints, starts: int) -> TimedArcs:
     """Return the arcs from starts to the nodes that they enter, which are valid at every time."""
     many = len(entries)
     source = np.array([number for number, _ in entries], np.int32)
     target = places_among(nodes, np.array([node for _, node in entries], np.int32)) + np.int32(starts)
     ever = np.full(many, np.iinfo(np.int64).max)
-    return Arcs(source, target, np.full(many, np.iinfo(np.int64).min), ever, np.ones(many, np.bool_))
+    return TimedArcs(source, target, np.full(many, np.iinfo(np.int64).min), ever, np.ones(many, np.bool_))
 
 
-def _models(graph: GraphVersion, versions: Ints) -> Arcs:
+def _models(graph: GraphVersion, versions: Ints) -> TimedArcs:
     """Return the arcs from versions to their models, between assets."""
     nodes = graph.nodes_of(versions)
     known = np.flatnonzero(nodes >= 0)
     rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], EVER)
     chosen = rows.relation == VERSION_OF
     sources, models = versions[known[rows.position[chosen]]], graph.asset_of[rows.other[chosen]]
-    return Arcs(sources, models, rows.start[chosen], rows.end[chosen], np.ones(len(models), np.bool_))
+    return TimedArcs(sources, models, rows.start[chosen], rows.end[chosen], np.ones(len(models), np.bool_))
 
 
-def _shifted(arcs: Arcs, by: int) -> Arcs:
-    return Arcs(arcs.source + np.int32(by), arcs.target + np.int32(by), *_times(arcs))
+def _shifted(arcs: TimedArcs, by: int) -> TimedArcs:
+    return TimedArcs(arcs.source + np.int32(by), arcs.target + np.int32(by), *_times(arcs))
 
 
-def _joined(*parts: Arcs) -> Arcs:
+def _joined(*parts: TimedArcs) -> TimedArcs:
     none: Ints = np.zeros(0, np.int32)
-    empty = Arcs(none, none, none.astype(np.int64), none.astype(np.int64), none.astype(np.bool_))
+    empty = TimedArcs(none, none, none.astype(np.int64), none.astype(np.int64), none.astype(np.bool_))
     every = (empty, *parts)
-    return Arcs(
+    return TimedArcs(
         np.concatenate([each.source for each in every]),
         np.concatenate([each.target for each in every]),
         np.concatenate([each.start for each in every]),

@@ -159,7 +159,7 @@ def masks_between(masks: Masks, low: int, high: int) -> Bools:
 
 
 @numba.njit(cache=True, nogil=True)
-def united(masks: Masks, groups: Ints, many: int) -> Masks:
+def merged_masks(masks: Masks, groups: Ints, many: int) -> Masks:
     """Return the union of the masks of each of `many` groups; groups[i] is that of masks[i]."""
     found = np.zeros((many, WORDS), np.uint64)
     for vertex in range(len(masks)):
@@ -169,7 +169,7 @@ def united(masks: Masks, groups: Ints, many: int) -> Masks:
 
 
 @numba.njit(cache=True, nogil=True)
-def spread(masks: Masks, sources: Ints, targets: Ints, first: Ints, last: Ints) -> None:
+def propagate(masks: Masks, sources: Ints, targets: Ints, first: Ints, last: Ints) -> None:
     """Add to the mask of each vertex the states in which arcs lead to it from a vertex that has them.
 
     Arc `i` is valid in the states first[i] (included) to last[i] (not included). Arcs in topological order take two rounds; each

@@ -10,8 +10,8 @@ import numpy as np
 from mlgraph.domain import deadlines
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model.rows import Bools, Ints, Longs
-from mlgraph.graph.scene.all_time import AllTimeClosure, Arcs, distinct
-from mlgraph.graph.scene.kernels import STATES, WORDS, Masks, spread, united
+from mlgraph.graph.scene.all_time import AllTimeClosure, TimedArcs, distinct
+from mlgraph.graph.scene.kernels import STATES, WORDS, Masks, merged_masks, propagate
 from mlgraph.graph.scene.timeline import MOST_MOMENTS, Timeline, evenly
 
 _MOST_WORK: Final = 4_000_000
@@ -79,20 +79,20 @@ def _masks(closures: Sequence[AllTimeClosure], assets: Ints, times: Longs, *, ce
 def _masks_of(closure: AllTimeClosure, times: Longs, *, certain: bool) -> Masks:
     vertices = np.zeros((len(closure.vertex_asset), WORDS), np.uint64)
     vertices[0] = _EVERY_STATE
-    _spread(vertices, closure.arcs, times, certain=certain)
+    _propagate(vertices, closure.arcs, times, certain=certain)
     many, models = len(closure.assets), closure.models
-    masks = united(vertices, closure.vertex_asset, many)
+    masks = merged_masks(vertices, closure.vertex_asset, many)
     both = np.concatenate([masks, masks])  # the traversal does not continue from models: they get copies
-    spread(both, models.source, models.target + np.int32(many), *_states(models, times))
+    propagate(both, models.source, models.target + np.int32(many), *_states(models, times))
     return both[many:]
 
 
-def _spread(masks: Masks, arcs: Arcs, times: Longs, *, certain: bool) -> None:
+def _propagate(masks: Masks, arcs: TimedArcs, times: Longs, *, certain: bool) -> None:
     chosen = arcs.take(arcs.certain) if certain else arcs
-    spread(masks, chosen.source, chosen.target, *_states(chosen, times))
+    propagate(masks, chosen.source, chosen.target, *_states(chosen, times))
 
 
-def _states(arcs: Arcs, times: Longs) -> tuple[Ints, Ints]:
+def _states(arcs: TimedArcs, times: Longs) -> tuple[Ints, Ints]:
     """Return the first state in which each arc is valid, and the first after it in which it is not."""
     first = np.searchsorted(times, arcs.start, side="left") + (arcs.start > np.iinfo(np.int64).min)
     last = np.searchsorted(times, arcs.end, side="left") + 1
