@@ -93,8 +93,8 @@ $(NODE_MODULES): portal/package-lock.json portal/.npmrc $(DEV_STAMP)
 	cd portal && $(NPM) ci --no-fund --no-audit --loglevel error
 	touch $@
 
-$(PORTAL): $(PORTAL_SOURCES) $(NODE_MODULES)
-	PYTHONPATH=src $(VENV)/bin/python portal/build/openapi_document.py portal/openapi.json
+$(PORTAL): $(PORTAL_SOURCES) $(NODE_MODULES) $(PROJECT_STAMP)
+	$(VENV)/bin/python portal/build/openapi_document.py portal/openapi.json
 	cd portal && $(NPM) run --silent build
 
 test-portal: $(PORTAL)
