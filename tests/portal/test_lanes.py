@@ -355,3 +355,21 @@ def test_the_last_picture_stays_while_the_server_is_gone(browser: Browser, url: 
     lanes.page.get_by_role("button", name="Try now").click()
     lanes.page.wait_for_selector(f'[data-id="{fold}"][aria-expanded=true]')
     context.close()
+
+
+def test_one_choice_leaves_what_the_walk_of_a_column_returns(lanes: Lanes) -> None:
+    source, table, other = (f"mlg://dataset/columns/{name}" for name in ("source", "table", "other"))
+    columns = [f"mlg://column/columns/{name}" for name in ("source%23a", "table%23x", "source%23b", "other%23y")]
+    schema = {"schema": [{"name": "a", "type": "int"}, {"name": "b", "type": "int"}]}
+    described = {"asset": {"uri": source, "properties": schema}}
+    send(lanes.url, described, derived(source, table), derived(source, other), *map(derived, columns[::2], columns[1::2]))
+    lanes.open("/lineage", uri=source)
+    lanes.page.get_by_label("Column", exact=True).select_option("a")
+    lanes.page.wait_for_selector("h1:has-text('source#a')")
+    lanes.settle()
+    nodes = httpx.get(f"{lanes.url}/api/v1/lineage", params={"uri": columns[0]}).json()["nodes"]
+    assert sorted(mark["label"].split(",")[0] for mark in lanes.marks()) == sorted(node["name"] for node in nodes)
+    assert {node["name"] for node in nodes} >= {"source#a", "table#x"}
+    assert "other#y" not in {node["name"] for node in nodes}
+    lanes.page.get_by_label("Column", exact=True).select_option("all of it")
+    lanes.page.wait_for_selector("h1:not(:has-text('#'))")

@@ -1,5 +1,6 @@
 import { type FocusEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Query } from '@/api/query-string';
+import { ColumnSelect } from './column-select';
 import { Controls } from './controls';
 import { FindDialog } from './find-dialog';
 import { Foot } from './foot';
@@ -20,7 +21,7 @@ import { useListed } from './use-listed';
 import { usePrefetch, usePrefetchedMoments } from './use-prefetch';
 import { useRoom } from './use-room';
 import { useWay } from './use-way';
-import { changeOf, cleared, type LanesPageName, type View } from './view';
+import { changeOf, cleared, type LanesPageName, rooted, type View } from './view';
 
 interface BoardProps {
   readonly page: LanesPageName;
@@ -87,7 +88,11 @@ export function Board({ page, view, picture, query, isLoading, isLate, times, ne
           onView={change}
           onFind={() => setFinding(true)}
           onList={toggleList}
-        />
+        >
+          {page !== 'compare' && (
+            <ColumnSelect uri={scene.root.uri} asOf={view.as_of} onChoose={(uri) => onView(rooted(view, uri))} />
+          )}
+        </Controls>
         {times ?? (
           <>
             <Slider line={line} asOf={view.as_of ?? null} onMove={(asOf) => change({ as_of: asOf ?? undefined })} />

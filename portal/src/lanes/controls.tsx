@@ -1,7 +1,9 @@
-import { type KeyboardEvent, useId } from 'react';
+import { type KeyboardEvent, type ReactNode, useId } from 'react';
 import { CHANGES, type Change, type LanesPageName, ROWS, type RowsBy, type View } from './view';
 
 interface ControlsProps {
+  /** More controls, before those of the list. */
+  readonly children?: ReactNode;
   readonly page: LanesPageName;
   readonly change: Change | undefined;
   /** What the rows are in the answer. */
@@ -14,7 +16,7 @@ interface ControlsProps {
 }
 
 /** What changes, what the rows are, what is left out. */
-export function Controls({ page, change, certain, by, listed, onView, onFind, onList }: ControlsProps) {
+export function Controls({ children, page, change, certain, by, listed, onView, onFind, onList }: ControlsProps) {
   const rows = useId();
   return (
     <div className="ctl">
@@ -29,6 +31,7 @@ export function Controls({ page, change, certain, by, listed, onView, onFind, on
           ))}
         </select>
       </div>
+      {children}
       <label className="nw">
         <input type="checkbox" checked={certain} onChange={(event) => onView({ certain: event.target.checked || undefined })} />{' '}
         only what is certain
