@@ -77,17 +77,19 @@ function Nothing({ filtered }: { filtered: boolean }) {
 
 function LiveTable({ services }: { services: readonly LiveService[] }) {
   return (
-    <Table
-      caption="Services, the versions they serve and their share"
-      rows={services}
-      rowKey={(row) => row.uri}
-      columns={[
-        { title: 'Service', cell: (row) => <ServiceCell service={row} /> },
-        { title: 'Health', cell: (row) => <HealthCell service={row} /> },
-        { title: 'Versions, by share of requests', cell: (row) => <Shares service={row} /> },
-        { title: 'Since', cell: (row) => <SinceCell at={servedSince(row)} /> },
-      ]}
-    />
+    <div className="col live">
+      <Table
+        caption="Services, the versions they serve and their share"
+        rows={services}
+        rowKey={(row) => row.uri}
+        columns={[
+          { title: 'Service', cell: (row) => <ServiceCell service={row} /> },
+          { title: 'Health', cell: (row) => <HealthCell service={row} /> },
+          { title: 'Versions, by share of requests', cell: (row) => <Shares service={row} /> },
+          { title: 'Served since', cell: (row) => <SinceCell at={servedSince(row)} /> },
+        ]}
+      />
+    </div>
   );
 }
 

@@ -12,7 +12,7 @@ export function Shares({ service }: { service: LiveService }) {
   if (rows.length === 0) return <span className="t3">no deployment</span>;
   return (
     <>
-      {rows.some((row) => row.share) && <ShareBar rows={rows} />}
+      {rows.some((row) => row.version && row.share) && <ShareBar rows={rows} />}
       <ul className="serving">
         {rows.map((row) => (
           <li key={`${row.deployment} ${row.version?.uri}`}>
