@@ -92,7 +92,7 @@ def open_live(chromium: Browser, running: Running) -> Iterator[OpenLive]:
         context.close()
 
 
-def test_the_page_fills_while_it_is_open_and_says_shares_health_and_team(running: Running, open_live: OpenLive) -> None:
+def test_the_page_fills_while_it_is_open_with_shares_health_and_team(running: Running, open_live: OpenLive) -> None:
     page = open_live()
     assert settle(page) == "empty"
     running.send(*facts())

@@ -76,7 +76,7 @@ def test_an_asset_is_found_by_query_and_by_path(http: TestClient, double: Double
 
 def test_the_plus_of_an_offset_survives_a_query_string_that_was_not_encoded(http: TestClient, double: Double) -> None:
     http.get(f"/api/v1/live?as_of=2026-11-01T00:00:00+02:00&service={quote('mlg://service/a/b', safe='')}")
-    assert double.calls == [("live", {"service": "mlg://service/a/b", "as_of": "2026-11-01T00:00:00+02:00"})]
+    assert double.calls == [("live", {"service": "mlg://service/a/b", "team": None, "as_of": "2026-11-01T00:00:00+02:00"})]
 
 
 def test_path_why_and_diff(http: TestClient, double: Double) -> None:

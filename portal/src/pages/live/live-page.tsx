@@ -30,7 +30,7 @@ export function LivePage() {
   const { service, team, as_of } = route.useSearch() as LiveSearch;
   const query = { service, team, as_of };
   const found = useQuery(steadyQuery('/api/v1/live', query));
-  useRefetchOnNews(found.refetch, as_of === undefined);
+  useRefetchOnNews(found, as_of === undefined);
   const services = found.data?.services ?? [];
   const status = usePageStatus([found], { empty: found.data?.services.length === 0 });
   const subject = service ? nameOfUri(service) : team ? `the services of ${nameOfUri(team)}` : 'all services';
