@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlgraph.graph.csr.compact import compact, freeze
+from mlgraph.graph.csr.grouping_kernel import place_table, places_in
 from mlgraph.graph.csr.name_lookup import NameLookup
 from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.graph.csr.text.text_arena import Pieces
@@ -12,6 +13,9 @@ from mlgraph.graph.impact.analysis import ImpactWalk
 from mlgraph.graph.model.rows import DERIVES, Layer, NodeKey, Row, edge_flags
 from mlgraph.graph.response.edge_listing import edges_between
 from mlgraph.graph.response.json_rendering import edges_json, nodes_json, owners_json
+from mlgraph.graph.scene.all_time import all_time_closure
+from mlgraph.graph.scene.kernels import masks_between, runs_of_prefixes
+from mlgraph.graph.scene.moments import timeline_of
 from mlgraph.graph.traversal.closures import walk
 from mlgraph.graph.traversal.small_closures import is_small_closure
 from mlgraph.graph.traversal.source_sets import source_sets
@@ -55,5 +59,11 @@ def _query(snapshot: GraphVersion) -> None:
     lookup.find("a")
     lookup.similar("b", 2)
     source_sets(snapshot, 5, np.ones(256, np.bool_))
+    runs_of_prefixes(uris.starts, uris.ends, uris.data, uris.extra)
+    places_in(place_table(listed), listed)
+    closure = all_time_closure(snapshot, root, "downstream", Layer.ASSET)
+    if closure is not None:
+        _, closure = closure.ordered(np.ones(len(closure.assets), np.bool_))
+        masks_between(timeline_of([closure], closure.assets, certain=False).masks, 0, 1)
     marks = np.zeros(len(asset_index), np.uint8)
     walk(snapshot, root, "downstream", Layer.ASSET, 5, marks=marks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from mlgraph.graph.scene.kernels import components, longest_paths
 from mlgraph.graph.traversal.closures import DirectionName, entry_nodes
 from mlgraph.graph.traversal.column_closures import ClosureStart
 from mlgraph.graph.traversal.name_hubs import are_hubs
+
+Integers = TypeVar("Integers", Ints, Longs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,11 @@ class AllTimeClosure:
         return steps, ordered
 
 
-def distinct(values: Longs) -> Longs:
+def distinct(values: Integers) -> Integers:
     """Return the distinct values, ascending; for many of them, sorting is faster than hashing them as `numpy.unique` does."""
     ordered = np.sort(values)
-    return ordered[np.concatenate([np.ones(min(1, len(ordered)), np.bool_), ordered[1:] != ordered[:-1]])]
+    found: Integers = ordered[np.concatenate([np.ones(min(1, len(ordered)), np.bool_), ordered[1:] != ordered[:-1]])]
+    return found
 
 
 def steps_of(sources: Ints, targets: Ints, many: int, counts: Bools) -> tuple[Ints, Ints, int]:
@@ -109,9 +113,9 @@ def all_time_closure(graph: GraphVersion, root: int, direction: DirectionName, l
     starts = len(start_assets)
     arcs = _joined(part_arcs, _entries(entries, nodes, starts), _shifted(rows, starts))
     of_vertices = np.concatenate([np.array(start_assets, np.int32), graph.asset_of[nodes]])
-    versions = np.unique(of_vertices[graph.asset_index.kinds(of_vertices) == MODEL_VERSION])
+    versions = distinct(of_vertices[graph.asset_index.kinds(of_vertices) == MODEL_VERSION])
     model_arcs = _models(graph, versions)
-    assets = np.unique(np.concatenate([of_vertices, model_arcs.target]))
+    assets = distinct(np.concatenate([of_vertices, model_arcs.target]))
     models = TimedArcs(places_among(assets, model_arcs.source), places_among(assets, model_arcs.target), *_times(model_arcs))
     return AllTimeClosure(root, assets, places_among(assets, of_vertices), arcs, models, starts)
 
@@ -148,7 +152,7 @@ def _starts(graph: GraphVersion, root: int) -> tuple[list[int], TimedArcs]:
 def _reached(graph: GraphVersion, rows: DirectedRows, entries: list[int]) -> tuple[Ints, TimedArcs]:
     """Return the nodes reached from `entries` over rows of any time, and these rows as arcs between positions in the nodes."""
     seen = np.zeros(graph.nodes, np.bool_)
-    frontier = np.unique(np.array(entries, np.int32))
+    frontier = distinct(np.array(entries, np.int32))
     levels, found = [], []
     seen[frontier] = True
     before = 0
@@ -159,7 +163,7 @@ def _reached(graph: GraphVersion, rows: DirectedRows, entries: list[int]) -> tup
         before += len(frontier)
         fresh = gathered.other[~seen[gathered.other]]
         seen[fresh] = True
-        frontier = np.unique(fresh)
+        frontier = distinct(fresh)
     if not levels:
         return np.zeros(0, np.int32), _joined()
     nodes = np.concatenate(levels)

@@ -25,7 +25,7 @@ def timeline_of(closures: Sequence[AllTimeClosure], assets: Ints, *, certain: bo
 
     Of a large closure with many moments, some assets may remain that are in it at none of the moments.
     """
-    bounds = distinct(np.concatenate([closure.boundaries() for closure in closures]))
+    bounds: Longs = distinct(np.concatenate([closure.boundaries() for closure in closures]))
     bounds = bounds[(bounds > np.iinfo(np.int64).min) & (bounds < FOREVER)]
     arcs = sum(len(closure.arcs.source) for closure in closures)
     stands_for = np.ones(len(bounds), np.int64)

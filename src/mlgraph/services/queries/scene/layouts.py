@@ -8,7 +8,7 @@ import numpy as np
 
 from mlgraph.domain.options.scene_options import SceneOptions
 from mlgraph.graph.model.rows import Bools, Ints, Layer
-from mlgraph.graph.scene.all_time import AllTimeClosure, all_time_closure
+from mlgraph.graph.scene.all_time import AllTimeClosure, all_time_closure, distinct
 from mlgraph.graph.scene.moments import timeline_of
 from mlgraph.graph.scene.timeline import Timeline
 from mlgraph.ports.store import FactReader
@@ -66,7 +66,7 @@ class SceneLayouts:
             evaluated.evaluate(lineage)
             timeline = evaluated.timeline()
             return timeline, evaluated.steps(timeline.assets)
-        assets = np.unique(np.concatenate([closure.assets for closure in closures]))
+        assets = distinct(np.concatenate([closure.assets for closure in closures]))
         hidden = _hidden(scope, closures, assets)
         steps, ordered = np.zeros(len(assets), np.int32), []
         for direction, closure in reversed([*zip(scope.directions, closures, strict=True)]):
