@@ -22,6 +22,7 @@ _CALLS: Final = {
     "healthz": "/healthz",
     "typical": "lineage, typical closure",
     "impact": "impact of a hub, first 100",
+    "scene": "scene of a hub",
     "show": "asset",
     "posted": "event posted until acknowledged",
     "visible": "event posted until visible",

@@ -107,6 +107,7 @@ TARGETS: Final = (
         " times",
     ),
     Target("HTTP: hub impact, first 100 of 40,000, p99", ("M",), _figure("impact.http.p99_ms"), 60, " ms"),
+    Target("HTTP: scene of a hub, 40,000 assets, p99", ("M",), _figure("scene.http.p99_ms"), 60, " ms"),
     Target("OpenLineage event posted until visible, p99, at 200 events/s", _ALL, _figure("visible.http.p99_ms"), 50, " ms"),
     Target("facts loaded in bulk from NDJSON", ("M",), _figure("facts.per_s"), 60_000, " a second", at_least=True),
     Target("OpenLineage events, durable, from a file", _ALL, _figure("events.per_s"), 3_000, " a second", at_least=True),

@@ -57,6 +57,7 @@ def measure(company: Company, server: Server, figures: Figures, durations: Durat
         _read_plan("healthz", ["/healthz"], None, durations),
         _read_plan("typical", *typical, durations),
         _read_plan("impact", *hubs, durations),
+        _read_plan("scene", *hub_scenes(company, plain), durations),
         _read_plan("show", show, None, durations),
     ]
     figures.update(_latency_figures(_run({"url": server.url, "reads": plan}), "", plan))
@@ -98,6 +99,12 @@ def hub_pages(company: Company, plain: Plain) -> Paths:
     """Return requests for the first impact page of each hub, with the total of affected assets."""
     counts = [len(plain.closure(hub, "downstream", NOW_US).nodes) - 1 for hub in company.hubs.tolist()]
     return [f"/api/v1/impact?{urlencode({'uri': uri, 'limit': FIRST_PAGE})}" for uri in company.layout.uris(company.hubs)], counts
+
+
+def hub_scenes(company: Company, plain: Plain) -> Paths:
+    """Return requests for the scene of each hub, with its number of assets."""
+    counts = [len(plain.closure(hub, "downstream", NOW_US).nodes) for hub in company.hubs.tolist()]
+    return [f"/api/v1/scene?{urlencode({'uri': uri})}" for uri in company.layout.uris(company.hubs)], counts
 
 
 def _typical_roots(company: Company, plain: Plain) -> np.ndarray[Any, np.dtype[np.int32]]:
