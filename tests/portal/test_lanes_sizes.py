@@ -1,4 +1,4 @@
-"""Lanes at 10,000 and 40,120 assets: the counts add up, the API says the same, and folds open quickly."""
+"""Lanes at 10,000 and 40,120 assets: the counts add up to those of the API. `make bench PORTAL=1` has their times."""
 
 from __future__ import annotations
 
@@ -18,29 +18,6 @@ from tests.portal.wide_graphs import ROOT, wide_graph
 __all__ = ["browser"]
 pytestmark = pytest.mark.slow
 SIZES: Final = (10_000, 40_120)
-OPENINGS: Final = 40
-STAY_MS: Final = 200
-"""How long a person stays on a fold before opening it; the page asks for the opened fold meanwhile."""
-OPEN_P95_MS: Final = 150
-DRAWN_MS: Final = 400
-TIMED: Final = """([id, stay]) => new Promise(resolve => {
-  const mark = () => document.querySelector(`[data-id="${id}"]`), grid = document.querySelector('[role=treegrid]');
-  const wanted = mark().ariaExpanded === 'true' ? 'false' : 'true';
-  mark().focus({preventScroll: true});
-  setTimeout(() => {
-    const started = performance.now();
-    mark().click();
-    const look = () => mark()?.ariaExpanded === wanted && grid.ariaBusy === 'false'
-      ? setTimeout(() => resolve(performance.now() - started)) : requestAnimationFrame(look);
-    requestAnimationFrame(look);
-  }, stay);
-})"""
-
-FIRST_MARK: Final = """new MutationObserver((_, observer) => {
-  if (!document.querySelector('[data-mark]')) return;
-  observer.disconnect();
-  requestAnimationFrame(() => setTimeout(() => { window.drawnMs = performance.now(); }));
-}).observe(document, {childList: true, subtree: true});"""
 
 
 @pytest.fixture(scope="module", params=SIZES)
@@ -70,7 +47,7 @@ def test_the_hub_is_complete_in_150_marks(lanes: Lanes) -> None:
     conserve(lanes, seed=3)
 
 
-def test_any_asset_is_three_openings_away(lanes: Lanes) -> None:
+def test_any_asset_is_four_openings_away(lanes: Lanes) -> None:
     lanes.open("/lineage", uri=ROOT)
     nodes = httpx.get(f"{lanes.url}/api/v1/lineage", params={"uri": ROOT}).json()["nodes"]
     for node in random.Random(5).sample(nodes[1:], 5):
@@ -78,28 +55,3 @@ def test_any_asset_is_three_openings_away(lanes: Lanes) -> None:
         lanes.page.wait_for_selector("[role=treegrid] [aria-current=true]")
         assert lanes.page.locator("[role=treegrid] [aria-expanded=true]").count() <= 4
         assert counted(lanes) == lanes.total()
-
-
-def test_folds_open_quickly(lanes: Lanes) -> None:
-    chance = random.Random(7)
-    lanes.open("/impact", uri=ROOT, change="values")
-    took = []
-    for _ in range(OPENINGS):
-        marks = lanes.marks()
-        opened_folds = [mark["id"] for mark in marks if mark["expanded"] == "true"]
-        closed_folds = [mark["id"] for mark in marks if mark["expanded"] == "false"]
-        chosen = chance.choice(opened_folds if len(opened_folds) > 3 else closed_folds)
-        took.append(lanes.page.evaluate(TIMED, [chosen, STAY_MS]))
-    took.sort()
-    assert took[OPENINGS * 95 // 100] <= OPEN_P95_MS, took
-
-
-def test_the_picture_is_drawn_soon_after_the_click(lanes: Lanes) -> None:
-    lanes.page.add_init_script(FIRST_MARK)
-    lanes.open("/impact", uri=ROOT, change="values")  # from then on the chunks are in the cache, as after a click
-    took = []
-    for change in ("schema", "values", "withdraw", "retire", "schema"):
-        lanes.open("/impact", uri=ROOT, change=change)
-        took.append(lanes.page.wait_for_function("window.drawnMs").json_value())
-    took.sort()
-    assert took[2] <= DRAWN_MS, took
