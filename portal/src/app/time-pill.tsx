@@ -1,4 +1,4 @@
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useCallback, useId, useState } from 'react';
 import { Dialog } from '@/ui/dialog';
 import { formatTime } from '@/ui/format';
@@ -36,7 +36,7 @@ function localText(at: Date): string {
 
 function TimeForm({ at, onDone }: { at: Date | null; onDone: () => void }) {
   const [typed, setTyped] = useState(localText(at ?? new Date()));
-  const navigate = root.useNavigate();
+  const navigate = useNavigate(); // not the root's: '.' is the page that is open
   const id = useId();
   const go = (as_of: string | undefined) => {
     onDone();

@@ -1,4 +1,4 @@
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
 import type { PageStatus } from '@/app/page-status';
 import { momentOf, notAMoment } from '@/app/params';
@@ -76,7 +76,7 @@ function PastBand({ knowsPast }: { knowsPast: boolean }) {
 }
 
 function BackToNow() {
-  const navigate = root.useNavigate();
+  const navigate = useNavigate(); // not the root's: '.' is the page that is open
   const back = () => navigate({ to: '.', search: (now: object) => ({ ...now, as_of: undefined }) as never });
   return (
     <button className="btn" type="button" onClick={back}>
