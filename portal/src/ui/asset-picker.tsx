@@ -80,7 +80,13 @@ export function AssetPicker({ label, kinds, onPick, onCancel, autoFocus = false,
         onKeyDown={onKeyDown}
         onBlur={() => setOpen(false)}
       />
-      <div id={`${id}-list`} role="listbox" aria-label={label} className="picker-list" hidden={!shown || options.length === 0}>
+      <div
+        id={`${id}-list`}
+        role="listbox"
+        aria-label="Assets found"
+        className="picker-list"
+        hidden={!shown || options.length === 0}
+      >
         {options.map((option, place) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus and handles the keys
           // biome-ignore lint/a11y/useFocusableInteractive: aria-activedescendant points at it

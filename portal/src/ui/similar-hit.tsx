@@ -36,7 +36,7 @@ export function SimilarHit({ hit, short = false, onDismiss }: SimilarHitProps) {
       <ul className="reasons">
         {shown.map((reason) => (
           <li key={reason.signal}>
-            <span className="num">{formatDifference(reason.contribution, 2)}</span> <bdi>{reason.text}</bdi>
+            <span className="num">{contribution(reason.contribution)}</span> <bdi>{reason.text}</bdi>
           </li>
         ))}
       </ul>
@@ -50,6 +50,9 @@ export function SimilarHit({ hit, short = false, onDismiss }: SimilarHitProps) {
     </li>
   );
 }
+
+/** Two digits; three where two would say nothing. */
+const contribution = (value: number): string => formatDifference(value, Math.abs(value) < 0.005 ? 3 : 2);
 
 function DismissForm({ name, onDismiss }: { name: string; onDismiss: (reason: string) => Promise<void> }) {
   const [open, setOpen] = useState(false);

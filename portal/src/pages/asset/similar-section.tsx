@@ -12,24 +12,32 @@ import { TabLink } from './sections';
 
 const SHORT = 2;
 
+/** Kinds that the server compares (docs/already-built.md); a version stands for its model or dataset, a column for its dataset. */
+const COMPARED: ReadonlySet<string> = new Set(
+  'dataset dataset_version column feature feature_view feature_service model model_version workflow service index agent prompt tool metric experiment'.split(
+    ' ',
+  ),
+);
+
 /** What may be a duplicate of the asset, with every reason; a person can say that a pair is none. */
 export function SimilarSection({ asset, short }: { asset: Asset; short: boolean }) {
-  const found = useQuery({ ...apiQuery('/api/v1/similar', { uri: asset.uri }), retry: false });
+  const compared = COMPARED.has(asset.kind);
+  const found = useQuery({ ...apiQuery('/api/v1/similar', { uri: asset.uri }), enabled: compared, retry: false });
   return (
     <section id="similar" aria-labelledby="h-similar">
       <div className="sec-h">
         <h2 id="h-similar">Similar</h2>
         <span className="t3">same kind, every signal shown; as of now</span>
       </div>
-      {found.error && <NotCompared asset={asset} error={found.error} />}
+      {!compared && <Empty>Assets of the kind {kindWord(asset.kind)} are not compared.</Empty>}
+      {found.error && <NotCompared error={found.error} />}
       {found.data && <Hits asset={asset} found={found.data} short={short} refetch={found.refetch} />}
     </section>
   );
 }
 
-function NotCompared({ asset, error }: { asset: Asset; error: Error }) {
+function NotCompared({ error }: { error: Error }) {
   const { status, title, detail } = asApiError(error);
-  if (status === 422) return <Empty>Assets of the kind {kindWord(asset.kind)} are not compared.</Empty>;
   if (status === 503) return <Empty>Not compared yet: {detail}.</Empty>;
   return (
     <Empty>

@@ -28,7 +28,9 @@ export function UnknownAsset({ uri, status }: { uri: string; status: PageStatus 
         </>
       }
     >
-      <Nearest name={nameOfUri(uri)} kind={uriParts(uri)?.kind} />
+      <div className="col">
+        <Nearest name={nameOfUri(uri)} kind={uriParts(uri)?.kind} />
+      </div>
       {isUri && <p className="t2">If a job writes it, it appears here with its first event.</p>}
     </Page>
   );

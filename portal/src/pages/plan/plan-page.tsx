@@ -91,9 +91,7 @@ export function answerOf(found: Similar): string {
   if (found.nothing_like_it) return 'Nothing is like it. Nobody seems to have built it.';
   const probable = found.hits.filter((hit) => hit.suggested).length;
   const first =
-    probable > 0
-      ? `${counted(probable, 'asset')} probably ${probable === 1 ? 'is' : 'are'} what you plan`
-      : 'Nothing is probably the same';
+    probable > 0 ? `${counted(probable, 'asset is', 'assets are')} probably what you plan` : 'Nothing is probably the same';
   const others = found.total - probable;
   return others > 0 ? `${first}; ${counted(others, 'other is', 'others are')} like it.` : `${first}.`;
 }

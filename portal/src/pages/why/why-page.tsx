@@ -92,7 +92,7 @@ export function answerOf(why: Why): string {
 
 function Reasons({ why }: { why: Why }) {
   return (
-    <>
+    <div className="col">
       <section aria-labelledby="h-origins">
         <div className="sec-h">
           <h2 id="h-origins">Origins</h2>
@@ -101,6 +101,6 @@ function Reasons({ why }: { why: Why }) {
         <OriginsTable origins={why.origins} />
       </section>
       {why.rule && <Grounds why={why} rule={why.rule} />}
-    </>
+    </div>
   );
 }

@@ -1,0 +1,80 @@
+"""A server over a small company, a browser, and pages that must not have an error in their console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.api.mcp import company
+from tests.contract.serving import Api, Process
+from tests.portal import shop
+from tests.portal.portal_page import Portal
+
+CHROMIUM: Final = "/usr/bin/chromium"
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+HEIGHT: Final = 900
+WIDE: Final = 1440
+
+OpenPortal = Callable[..., Portal]
+
+
+@pytest.fixture(scope="session")
+def shop_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """Client of a server that has the facts of the company."""
+    process = Process("--data", str(tmp_path_factory.mktemp("portal") / "data"))
+    api = Api(process.url)
+    api.taken(*shop.facts())
+    api.ask("asset", uri=company.ORDERS)  # returns once the graph has the facts
+    yield api
+    api.close()
+    assert process.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium of the machine, one for a module: the synchronous interface allows one at a time."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_portal(browser: Browser, shop_api: Api) -> Iterator[OpenPortal]:
+    """Opens windows of browsers that know nothing of each other: `open_portal(width=360, scheme="dark")`."""
+    with ExitStack() as stack:
+
+        def opened(**settings: Any) -> Portal:
+            return stack.enter_context(window(browser, shop_api.url, **settings))
+
+        yield opened
+
+
+@pytest.fixture
+def portal(open_portal: OpenPortal) -> Portal:
+    """A wide, light window."""
+    return open_portal()
+
+
+@contextmanager
+def window(browser: Browser, url: str, *, width: int = WIDE, scheme: str = "light") -> Iterator[Portal]:
+    """Open a window of the browser; at its end nothing may have failed in it."""
+    context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)  # type: ignore[arg-type]
+    portal = Portal(context.new_page(), url)
+    try:
+        yield portal
+        assert portal.faults == []
+    finally:
+        context.close()
