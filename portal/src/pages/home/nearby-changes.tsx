@@ -6,10 +6,10 @@ import { apiQuery } from '@/api/queries';
 import { usePinned, useRecent } from '@/app/my-assets';
 import { PageLink, useHasPage } from '@/app/page-link';
 import { Band } from '@/ui/band';
+import { ChangeItem } from '@/ui/change-item';
+import { byDay, type ChangeSummary, concerns, summarise } from '@/ui/change-summary';
 import { Empty } from '@/ui/empty';
 import { counted, formatDay } from '@/ui/format';
-import { ChangeItem } from './change-item';
-import { byDay, type ChangeSummary, concerns, summarise } from './change-summary';
 
 const DAY_MS = 86_400_000;
 const DAYS = 7;

@@ -6,6 +6,9 @@ export interface ChangeSummary {
   readonly asset: ChangedEnd;
   readonly recordedAt: string;
   readonly validFrom: string;
+  readonly actor: string;
+  /** By what door it came; null where it follows from runs. */
+  readonly origin: string | null;
   readonly own: FeedEntry | null;
   readonly edges: readonly EdgeSummary[];
 }
@@ -29,7 +32,9 @@ export function summarise(entries: readonly FeedEntry[]): ChangeSummary[] {
     if (!first) return [];
     const own = group.find((entry) => entry.relation === null) ?? null;
     const edges = edgesOf(group.filter((entry) => entry.relation !== null));
-    return [{ asset: first.asset, recordedAt: first.recorded_at, validFrom: first.valid_from, own, edges }];
+    const { asset, recorded_at, valid_from, actor } = first;
+    const origin = group.find((entry) => entry.origin !== null)?.origin ?? null;
+    return [{ asset, recordedAt: recorded_at, validFrom: valid_from, actor, origin, own, edges }];
   });
 }
 
