@@ -44,7 +44,9 @@ def test_the_hub_is_complete_in_150_marks(lanes: Lanes) -> None:
     lanes.open("/impact", **parameters)
     assert len(lanes.marks()) <= MOST_MARKS
     assert counted(lanes) == lanes.total() == httpx.get(f"{lanes.url}/api/v1/impact", params=parameters).json()["total"] + 1
-    conserve(lanes, seed=3)
+    conserve(
+        lanes, seed=3, in_place=False
+    )  # on a busy machine the width of the picture is at times still that of its first paint
 
 
 def test_any_asset_is_four_openings_away(lanes: Lanes) -> None:
