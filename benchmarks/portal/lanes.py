@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import random
 import time
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -97,19 +97,31 @@ def measure_actions(browser: Browser, url: str, uri: str, *, actions: int, scrol
     """Return the times of folds, changes and slider steps, and of frames while the picture is scrolled."""
     chance = random.Random(seed)
     with new_page(browser, script=_TIMER) as page:
-        page.goto(f"{url}/impact?{urlencode({'uri': uri, 'change': 'values'})}")
-        page.wait_for_selector(_SETTLED)
+        _open(page, url, uri, "values")
         figures = _percentiles("fold", [_toggle(page, chance) for _ in range(actions)])
         figures |= _percentiles("change", [_recolour(page, chance) for _ in range(actions)])
-        figures |= _percentiles("slider", [_timed(page, "[") for _ in range(actions)])
-        page.goto(f"{url}/impact?{urlencode({'uri': uri, 'change': 'values'})}")
-        page.wait_for_selector(_SETTLED)
+        figures |= _percentiles("slider", list(islice(_steps(page, url, uri), actions)))
+        _open(page, url, uri, "values")
         for _ in range(MOST_OPEN):
             _toggle(page, chance)
         figures["marks"] = page.locator("[role=treegrid] .mark").count()
         figures |= _percentiles("frame", _scroll(page, scroll_s))
     log(f"folds opened and closed in {figures['fold.median_ms']:.0f} ms (median)")
     return figures
+
+
+def _open(page: Page, url: str, uri: str, change: str) -> None:
+    page.goto(f"{url}/impact?{urlencode({'uri': uri, 'change': change})}")
+    page.wait_for_selector(_SETTLED)
+
+
+def _steps(page: Page, url: str, uri: str) -> Iterator[float]:
+    """Go back in time by its key, to the first moment for each change; yield the time of each step (ms)."""
+    for change in CHANGES:
+        _open(page, url, uri, change)
+        while page.get_by_role("button", name="Previous change").is_enabled():
+            page.wait_for_timeout(STAY_MS)
+            yield _timed(page, "[")
 
 
 def _toggle(page: Page, chance: random.Random) -> float:
