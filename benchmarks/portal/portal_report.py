@@ -26,7 +26,7 @@ class Line:
         """Return a figure as text."""
         return f"{number(figures[key])}{self.unit}" if key in figures else NOT_RUN
 
-    def judged(self, figures: Figures, key: str) -> tuple[str, str]:
+    def compared_with_limits(self, figures: Figures, key: str) -> tuple[str, str]:
         """Return what is wanted, and whether it is met."""
         if self.limit is None:
             return "", ""
@@ -88,11 +88,11 @@ def printed(figures: Figures) -> str:
         (
             line.title,
             *(line.reported(figures, f"load.{product}.{line.key}") for product in PRODUCTS),
-            *line.judged(figures, f"load.{PRODUCTS[0]}.{line.key}"),
+            *line.compared_with_limits(figures, f"load.{PRODUCTS[0]}.{line.key}"),
         )
         for line in _FIRST_LOADS
     ]
-    actions = [(line.title, line.reported(figures, line.key), *line.judged(figures, line.key)) for line in _ACTIONS]
+    actions = [(line.title, line.reported(figures, line.key), *line.compared_with_limits(figures, line.key)) for line in _ACTIONS]
     parts = [
         _titled("First load of the start page, empty cache", ("measurement", *PRODUCTS, "wanted of mlgraph", "verdict"), loads),
         _titled("Impact of a hub", ("measurement", "mlgraph", "wanted", "verdict"), actions),

@@ -18,7 +18,7 @@ def rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
 
 
-def test_figures_are_judged_by_their_limits() -> None:
+def test_figures_are_compared_with_their_limits() -> None:
     found = rows(printed(FIGURES))
     assert ["JavaScript before the first paint, as sent", "131 KB", "4,462 KB", "<= 130 KB", "not met"] in found
     assert ["first contentful paint, loopback", "300 ms", "not run", "<= 500 ms", "met"] in found
