@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     results = Results(options.output / "portal-performance.json")
     about = {**ran_on, "measured_at": time.strftime("%Y-%m-%d"), "browser": browser_version, "mlflow": _mlflow_version()}
+    about["load_average_after"] = machine.about()["load_average"]
     results.put(f"{options.assets}", about, figures)
     (options.output / "portal-performance.md").write_text(portal_report.page(results.sizes), encoding="utf-8")
     sys.stdout.write(portal_report.printed(figures))

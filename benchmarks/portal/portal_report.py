@@ -77,7 +77,7 @@ make bench PORTAL=1                                      # a hub of 40,120 asset
 make bench PORTAL=1 BENCH_OPTIONS='--assets 10000'       # a smaller one
 ```
 
-Times are wall times on a machine that may also do other work: its load average at the start stands beside them. A KB has 1,000
+Times are wall times on a machine that may also do other work: its load average stands beside them. A KB has 1,000
 bytes. A run replaces the section of its size only.
 """
 
@@ -104,7 +104,8 @@ def page(sizes: Mapping[str, Mapping[str, Any]]) -> str:
     """Return docs/portal-performance.md for the results of all sizes."""
     parts = [_ABOUT]
     for size, result in sorted(sizes.items(), key=lambda item: int(item[0])):
-        ran_on = f"{result['processor']}, {result['cores']} cores, load average {result['load_average']}"
+        load = f"load average {result['load_average']} before, {result['load_average_after']} after"
+        ran_on = f"{result['processor']}, {result['cores']} cores, {load}"
         versions = f"{result['browser']}, MLflow {result['mlflow']}"
         about = f"Measured on {result['measured_at']}, {ran_on}; headless {versions}."
         parts += [f"## A hub of {int(size):,} assets\n", about + "\n", printed(result["figures"])]

@@ -33,10 +33,11 @@ def test_the_page_has_every_size_in_order() -> None:
         "processor": "some",
         "cores": 2,
         "load_average": 0.5,
+        "load_average_after": 2.5,
         "browser": "Chromium 1",
         "mlflow": "3",
         "figures": FIGURES,
     }
     text = page({"10000": about, "2000": about})
     assert text.index("## A hub of 2,000 assets") < text.index("## A hub of 10,000 assets")
-    assert "Measured on 2026-12-01, some, 2 cores, load average 0.5; headless Chromium 1, MLflow 3." in text
+    assert "Measured on 2026-12-01, some, 2 cores, load average 0.5 before, 2.5 after; headless Chromium 1, MLflow 3." in text
