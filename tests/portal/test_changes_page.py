@@ -199,6 +199,6 @@ def test_the_rail_and_the_start_page_lead_here(feed: Portal) -> None:
 def test_axe_finds_nothing(open_feed: OpenPortal, scheme: str, width: int) -> None:
     feed = open_feed(width=width, scheme=scheme)
     for parameters in ({}, {"owner": company.TEAMS["risk"], "uri": company.FRAUD_LABELS}):
-        feed.open("/changes", **parameters)
+        assert feed.open("/changes", **parameters) == "ready"
         assert feed.violations() == []
         assert feed.overflows() == 0

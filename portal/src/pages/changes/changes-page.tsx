@@ -10,7 +10,7 @@ import { counted } from '@/ui/format';
 import { Page } from '@/ui/page';
 import { Time } from '@/ui/time';
 import { DayList } from './day-list';
-import { type ChangesSearch, commandOf, cutOf, feedQuery, listedCount, shownWords, totalWords } from './feed';
+import { type ChangesSearch, commandOf, cutOf, feedQuery, isOpen, listedCount, shownWords, totalWords } from './feed';
 import { Filters } from './filters';
 import { complete, useFeed, useNewer } from './use-feed';
 import './changes.css';
@@ -45,7 +45,7 @@ export function ChangesPage() {
       <Filters search={search} />
       {first && last && (
         <div className="col">
-          <News newer={newer} busy={feed.isFetching} onShow={() => void feed.refetch()} />
+          <News newer={newer} open={isOpen(query)} busy={feed.isFetching} onShow={() => void feed.refetch()} />
           {last.total === 0 && <Nothing first={first} last={last} />}
           <DayList pages={feed.pages} />
           <More feed={feed} last={last} />
@@ -100,12 +100,14 @@ function Nothing({ first, last }: { first: Changes; last: Changes }) {
 
 interface NewsProps {
   readonly newer: Pick<Changes, 'total' | 'total_is'> | null;
+  /** Whether newer changes can come at all. */
+  readonly open: boolean;
   readonly busy: boolean;
   readonly onShow: () => void;
 }
 
 /** A place of constant height, so that an announcement moves nothing. */
-function News({ newer, busy, onShow }: NewsProps) {
+function News({ newer, open, busy, onShow }: NewsProps) {
   return (
     <div className="news">
       {newer ? (
@@ -119,7 +121,7 @@ function News({ newer, busy, onShow }: NewsProps) {
           }
         />
       ) : (
-        <p className="why">Newest first. Newer changes are announced here.</p>
+        <p className="why">Newest first.{open && ' Newer changes are announced here.'}</p>
       )}
     </div>
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Changes, FeedEntry } from '@/api/generated';
-import { commandOf, cutOf, daysOf, feedQuery, fieldOf, newestOf, ofField, shownWords, totalWords } from './feed';
+import { commandOf, cutOf, daysOf, feedQuery, fieldOf, isOpen, newestOf, ofField, shownWords, totalWords } from './feed';
 
 function entry(name: string, more: Partial<FeedEntry> = {}): FeedEntry {
   return {
@@ -106,4 +106,11 @@ test('a field keeps the exact time that was not touched', () => {
   expect(ofField(shown, exact)).toBe(exact);
   expect(Date.parse(ofField(shown, undefined) ?? '')).toBe(Date.parse('2026-11-29T12:00:00Z'));
   expect(ofField('', exact)).toBeUndefined();
+});
+
+test('only a period that has not ended can have newer changes', () => {
+  const now = Date.parse('2026-11-29T12:00:00Z');
+  expect(isOpen({}, now)).toBe(true);
+  expect(isOpen({ to: '2026-11-29T12:00:01Z' }, now)).toBe(true);
+  expect(isOpen({ to: '2026-11-29T12:00:00Z' }, now)).toBe(false);
 });

@@ -97,6 +97,9 @@ export const shownWords = (shown: number, last: Changes): string =>
 /** The recording time after which an entry is newer than the list. */
 export const newestOf = (first: Changes): string => first.changes[0]?.recorded_at ?? first.from;
 
+/** Whether something can still be recorded in the period. */
+export const isOpen = ({ to }: ChangesSearch, now = Date.now()): boolean => to === undefined || Date.parse(to) > now;
+
 /** Why the answer does not reach back to its beginning; null where it only continues on the next page. */
 export const cutOf = (last: Changes): string | null =>
   last.partial && last.reason !== 'limit'

@@ -5,7 +5,7 @@ import { useRefetchOnNews } from '@/api/live';
 import type { ApiError } from '@/api/problem';
 import { apiQuery } from '@/api/queries';
 import { useWatermark } from '@/api/watermark';
-import { type ChangesSearch, newestOf } from './feed';
+import { type ChangesSearch, isOpen, newestOf } from './feed';
 
 /** Pages of the feed. What is on the page changes only when the reader asks: by more, or by what is newer. */
 export function useFeed(query: ReturnType<typeof complete>) {
@@ -33,9 +33,8 @@ export const complete = (query: ChangesSearch, at_least: number | undefined) => 
 /** How many entries are newer than the list; null: none. */
 export function useNewer(query: ChangesSearch, first: Changes | undefined): Pick<Changes, 'total' | 'total_is'> | null {
   const { watermark } = useWatermark();
-  const isOpen = query.to === undefined || Date.parse(query.to) > Date.now();
   const isBehind = first !== undefined && watermark !== null && watermark > first.watermark;
-  const enabled = isOpen && isBehind;
+  const enabled = isOpen(query) && isBehind;
   const from = first && newestOf(first);
   const newer = useQuery({
     ...apiQuery('/api/v1/changes', { from, to: query.to, owner: query.owner, uri: query.uri, limit: 1 }),
