@@ -28,7 +28,7 @@ from mlgraph.search.similarity.profiles import described
 from mlgraph.search.similarity.signals import Ranked, rank, vectors_of
 from mlgraph.search.similarity.sources import SourceIndex
 from mlgraph.search.similarity.subjects import Context, Subject
-from mlgraph.search.similarity.vocabulary import Floats
+from mlgraph.search.similarity.text.vocabulary import Floats
 from mlgraph.services.discovery.described_assets import COMPARED_CODES, with_named_columns
 from mlgraph.services.discovery.graph_context import related_to
 from mlgraph.stores.search_index.word_vectors import WordVectors

@@ -11,8 +11,8 @@ from mlgraph.search.similarity.catalogue import Catalogue
 from mlgraph.search.similarity.profiles import Described
 from mlgraph.search.similarity.signals import rank
 from mlgraph.search.similarity.subjects import Context, Subject
-from mlgraph.search.similarity.vocabulary import DIMENSIONS, Floats
-from mlgraph.search.similarity.words import hashed
+from mlgraph.search.similarity.text.vocabulary import DIMENSIONS, Floats
+from mlgraph.search.similarity.text.words import hashed
 
 DATASET = KINDS["dataset"].code
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.search.similarity.copies import identity_of
 from mlgraph.search.similarity.postings import Postings
 from mlgraph.search.similarity.profiles import Profile, described, type_family
 from mlgraph.search.similarity.sketches import bands, bands_of_rows
-from mlgraph.search.similarity.thesaurus import concept
-from mlgraph.search.similarity.words import split, words
+from mlgraph.search.similarity.text.copies import identity_of
+from mlgraph.search.similarity.text.thesaurus import concept
+from mlgraph.search.similarity.text.words import split, words
 
 NUMBER = st.integers(0, 2**32 - 1)
 NUMBERS = st.lists(NUMBER, max_size=20).map(tuple)

@@ -16,7 +16,7 @@ import numpy as np
 from mlgraph.search.similarity.local_rarity import LocalRarity
 from mlgraph.search.similarity.profiles import Profile
 from mlgraph.search.similarity.subjects import Context, Subject
-from mlgraph.search.similarity.vocabulary import Floats, rarity
+from mlgraph.search.similarity.text.vocabulary import Floats, rarity
 
 MOST: Final = 24
 """Analogues of one asset."""

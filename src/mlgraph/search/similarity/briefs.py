@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mlgraph.search.similarity.coverage import NumberedWords, WeightedWords, coverage
 from mlgraph.search.similarity.scoring import Contribution, contributions, logistic
 from mlgraph.search.similarity.signals import scaled, vectors_of
-from mlgraph.search.similarity.slices import Slice
 from mlgraph.search.similarity.subjects import Context, Subject
-from mlgraph.search.similarity.vocabulary import Floats
-from mlgraph.search.similarity.words import is_meaningful, listed, split, stem
+from mlgraph.search.similarity.text.coverage import NumberedWords, WeightedWords, coverage
+from mlgraph.search.similarity.text.slices import Slice
+from mlgraph.search.similarity.text.vocabulary import Floats
+from mlgraph.search.similarity.text.words import is_meaningful, listed, split, stem
 
 PASSAGE_WORDS: Final = 120
 """Words of a passage: about a paragraph."""

@@ -11,8 +11,8 @@ from mlgraph.search.similarity.profiles import ColumnTable, Described, Profile, 
 from mlgraph.search.similarity.signals import vectors_of
 from mlgraph.search.similarity.sketches import bands
 from mlgraph.search.similarity.subjects import Context
-from mlgraph.search.similarity.vocabulary import Embed, Floats, Vocabulary
-from mlgraph.search.similarity.words import hashed
+from mlgraph.search.similarity.text.vocabulary import Embed, Floats, Vocabulary
+from mlgraph.search.similarity.text.words import hashed
 
 MOST_CANDIDATES: Final = 240
 _RARE_WORDS: Final = 10

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mlgraph.search.similarity.profiles import ColumnTable, Profile
-from mlgraph.search.similarity.vocabulary import Floats, Vocabulary, rarity
+from mlgraph.search.similarity.text.vocabulary import Floats, Vocabulary, rarity
 
 MATCH: Final = 0.5
 """The least similarity of two columns that counts as a match."""

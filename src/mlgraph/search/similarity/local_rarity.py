@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from mlgraph.search.similarity.profiles import Profile
-from mlgraph.search.similarity.slices import Slice
-from mlgraph.search.similarity.vocabulary import Vocabulary, rarity
+from mlgraph.search.similarity.text.slices import Slice
+from mlgraph.search.similarity.text.vocabulary import Vocabulary, rarity
 
 LEAST_ASSETS: Final = 5
 """Assets from which on their common words are known."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlgraph.domain.payloads.schema_fields import field_paths
-from mlgraph.search.similarity.copies import identity_of
-from mlgraph.search.similarity.vocabulary import Vocabulary
-from mlgraph.search.similarity.words import hashed
+from mlgraph.search.similarity.text.copies import identity_of
+from mlgraph.search.similarity.text.vocabulary import Vocabulary
+from mlgraph.search.similarity.text.words import hashed
 
 MAX_NAME_WORDS: Final = 24
 MAX_TEXT_WORDS: Final = 96

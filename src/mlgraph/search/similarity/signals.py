@@ -12,13 +12,13 @@ import numpy as np
 
 from mlgraph.search.similarity.analogues import analogue_agreement
 from mlgraph.search.similarity.columns import column_agreement
-from mlgraph.search.similarity.coverage import NumberedWords, WeightedWords, coverage
 from mlgraph.search.similarity.local_rarity import LocalRarity, local_rarity
 from mlgraph.search.similarity.profiles import Profile
 from mlgraph.search.similarity.scoring import Signals, log_odds
-from mlgraph.search.similarity.slices import PROSE, Slice
 from mlgraph.search.similarity.subjects import Context, Rarities, Subject
-from mlgraph.search.similarity.vocabulary import Floats, Vocabulary
+from mlgraph.search.similarity.text.coverage import NumberedWords, WeightedWords, coverage
+from mlgraph.search.similarity.text.slices import PROSE, Slice
+from mlgraph.search.similarity.text.vocabulary import Floats, Vocabulary
 
 _COMPARED: Final = 40
 _LEAST_ITEMS: Final = 5

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.search.similarity.sketches import BANDS, Hashes, bands, bands_of_rows
-from mlgraph.search.similarity.vocabulary import rarity
+from mlgraph.search.similarity.text.vocabulary import rarity
 
 _UNDER_ONE_KEY: Final = 120
 """Candidates from one source or band."""

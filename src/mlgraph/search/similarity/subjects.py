@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mlgraph.search.similarity.profiles import ColumnTable, Profile
-from mlgraph.search.similarity.vocabulary import Floats, Vocabulary
+from mlgraph.search.similarity.text.vocabulary import Floats, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from mlgraph.graph.traversal.source_sets import source_sets
 from mlgraph.ports.store import Changes, FactReader
 from mlgraph.search.similarity.catalogue import Catalogue
 from mlgraph.search.similarity.sources import SourceIndex
-from mlgraph.search.similarity.vocabulary import Embed
+from mlgraph.search.similarity.text.vocabulary import Embed
 from mlgraph.services.discovery.described_assets import COMPARED_CODES, MEASURED_CODES, DescribedAssets, relevant_part
 from mlgraph.services.history.asserted_facts import by_asset
 from mlgraph.services.projection.log_follower import Follower

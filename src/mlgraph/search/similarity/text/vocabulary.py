@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.search.similarity.slices import slice_of
-from mlgraph.search.similarity.thesaurus import concept
-from mlgraph.search.similarity.words import is_meaningful, split, stem
+from mlgraph.search.similarity.text.slices import slice_of
+from mlgraph.search.similarity.text.thesaurus import concept
+from mlgraph.search.similarity.text.words import is_meaningful, split, stem
 
 Floats = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Floats]

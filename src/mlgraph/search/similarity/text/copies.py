@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mlgraph.search.similarity.slices import SLICES, Slice
-from mlgraph.search.similarity.words import hashed, split
+from mlgraph.search.similarity.text.slices import SLICES, Slice
+from mlgraph.search.similarity.text.words import hashed, split
 
 _VERSION: Final = re.compile(r"(?<![A-Za-z])[vV](?:er(?:sion)?)?[ _.-]?\d+(?:\.\d+)*(?![A-Za-z])|version[ _.-]?\d+", re.ASCII)
 _DATE: Final = re.compile(

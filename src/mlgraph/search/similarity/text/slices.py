@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
 
-from mlgraph.search.similarity.words import listed
+from mlgraph.search.similarity.text.words import listed
 
 
 class Slice(IntEnum):

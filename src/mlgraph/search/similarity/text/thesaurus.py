@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from mlgraph.search.similarity.words import stem
+from mlgraph.search.similarity.text.words import stem
 
 _GROUPS: Final = """
 user customer client member subscriber shopper buyer consumer patron usr cust cst memb clnt purchaser

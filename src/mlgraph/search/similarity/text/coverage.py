@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from mlgraph.search.similarity.vocabulary import Floats, Vocabulary
+from mlgraph.search.similarity.text.vocabulary import Floats, Vocabulary
 
 _WORD_COSINE: Final = (0.2, 0.8)
 """Cosines of two words between which one begins to cover the other, and covers it by `_BY_MEANING`."""
