@@ -84,8 +84,8 @@ def counted(lanes: Lanes) -> int:
     return sum(mark["count"] for mark in marks)
 
 
-def conserve(lanes: Lanes, seed: int, *, in_place: bool = True) -> None:
-    """Do random actions; after each the counts add up, and (`in_place`) marks of other columns are where they were."""
+def conserve(lanes: Lanes, seed: int) -> None:
+    """Do random actions; after each the counts add up, and marks of other columns are where they were."""
     chance = random.Random(seed)
     for _ in range(ACTIONS):
         before = lanes.places()
@@ -95,7 +95,7 @@ def conserve(lanes: Lanes, seed: int, *, in_place: bool = True) -> None:
         assert len(after) <= MOST_MARKS
         column = after[touched][0] if touched in after else None
         still = {mark for mark in before.keys() & after.keys() if after[mark][0] != column}
-        if in_place and lanes.page.viewport_size["width"] > PHONE:  # type: ignore[index]
+        if lanes.page.viewport_size["width"] > PHONE:  # type: ignore[index]
             assert {mark: after[mark] for mark in still} == {mark: before[mark] for mark in still}
 
 
