@@ -120,6 +120,23 @@ def test_a_new_copy_is_found_with_reasons_and_both_owners(lake: Api) -> None:
     assert ORIGINAL not in {node["uri"] for node in reached["nodes"]}  # findings are no lineage
 
 
+def test_only_a_usable_copy_is_the_best_one_to_reuse(lake: Api) -> None:
+    brief = "Vectors of movies learned from scores and categories; alike films lie close."
+
+    def best(health: str) -> list[str]:
+        lines = [line for line in [*base(), *COPY] if line.get("asset", {}).get("uri") in {ORIGINAL, DUPLICATE}]
+        reported = [
+            {"asset": {**line["asset"], "properties": {**line["asset"]["properties"], "health": health}}} for line in lines
+        ]
+        hits = lake.ask("similar", text=brief, at_least=lake.taken(*reported)["watermark"])["hits"]
+        assert DUPLICATE in {hit["uri"] for hit in hits if hit["suggested"]}
+        return [hit["uri"] for hit in hits if hit["reuse"]["best"]]
+
+    lake.taken(*COPY)
+    assert len(best("healthy")) == 1
+    assert best("degraded") == []
+
+
 def test_versions_environments_promotions_and_relatives_are_never_duplicates(lake: Api) -> None:
     description, columns = "Vectors of movies learned from scores; alike films lie close.", "movie_key v0 v1 v2 v3"
     inputs = ("raw/ratings", "raw/titles")

@@ -13,6 +13,7 @@ from tests.api.mcp import company
 from tests.contract.serving import Api, Process
 from tests.portal import shop
 from tests.portal.portal_page import Portal
+from tests.portal.restartable_server import RestartableServer
 
 CHROMIUM: Final = "/usr/bin/chromium"
 FLAGS: Final = (
@@ -40,6 +41,14 @@ def shop_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     yield api
     api.close()
     assert process.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableServer]:
+    """An empty server of the module."""
+    server = RestartableServer(tmp_path_factory.mktemp("server") / "data")
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="module")

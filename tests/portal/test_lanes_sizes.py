@@ -13,10 +13,9 @@ from playwright.sync_api import Browser
 
 from tests.contract.serving import Process
 from tests.portal.lanes_page import Lanes
-from tests.portal.test_lanes import MOST_MARKS, browser, conserve, counted, opened
+from tests.portal.test_lanes import MOST_MARKS, conserve, counted, opened
 from tests.portal.wide_graphs import ROOT, wide_graph
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.slow
 SIZES: Final = (10_000, 40_120)
 INCLUDED_WITHIN_S: Final = 180.0

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.contract.producing import at
-from tests.contract.serving import Api, Process, asset, edge
-from tests.portal.test_start_and_search import CHROMIUM, FLAGS, PATIENCE_MS, PHONE, WIDE, settle, violations
+from tests.contract.serving import asset, edge
+from tests.portal.restartable_server import RestartableServer
+from tests.portal.test_start_and_search import PATIENCE_MS, PHONE, WIDE, settle, violations
 
 SERVICE: Final = "mlg://service/org/feed"
 GATEWAY: Final = "mlg://service/org/gateway"
@@ -39,51 +38,19 @@ def facts() -> list[dict[str, Any]]:
     ]
 
 
-class Running:
-    """A server whose process can end and begin again at the same address."""
-
-    def __init__(self, data: Path) -> None:
-        self._data = str(data)
-        self.process = Process("--data", self._data)
-        self.url = self.process.url
-
-    def send(self, *lines: dict[str, Any]) -> None:
-        api = Api(self.url)
-        api.ask("live", at_least=api.taken(*lines)["watermark"])
-        api.close()
-
-    def restart(self) -> None:
-        self.process = Process("--data", self._data, port=urlsplit(self.url).port or 0)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    server = Running(tmp_path_factory.mktemp("operations") / "data")
-    yield server
-    assert server.process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
 OpenLive = Callable[..., Page]
 
 
 @pytest.fixture
-def open_live(chromium: Browser, running: Running) -> Iterator[OpenLive]:
+def open_live(browser: Browser, server: RestartableServer) -> Iterator[OpenLive]:
     contexts = []
 
     def opened(query: str = "", *, width: int = WIDE, scheme: Literal["light", "dark"] = "light") -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id="Asia/Kolkata")
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id="Asia/Kolkata")
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{running.url}/live{query}")
+        page.goto(f"{server.url}/live{query}")
         settle(page)
         return page
 
@@ -92,10 +59,10 @@ def open_live(chromium: Browser, running: Running) -> Iterator[OpenLive]:
         context.close()
 
 
-def test_the_page_fills_while_it_is_open_with_shares_health_and_team(running: Running, open_live: OpenLive) -> None:
+def test_the_page_fills_while_it_is_open_with_shares_health_and_team(server: RestartableServer, open_live: OpenLive) -> None:
     page = open_live()
     assert settle(page) == "empty"
-    running.send(*facts())
+    server.send(*facts())
     row = page.locator("tbody tr", has_text="feed")
     expect(row).to_contain_text("degraded")
     expect(row.locator(".serving li")).to_have_count(2)
@@ -129,10 +96,10 @@ def test_axe_finds_nothing(open_live: OpenLive, scheme: Literal["light", "dark"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_last_answer_stays_while_the_server_is_away(running: Running, open_live: OpenLive) -> None:
+def test_the_last_answer_stays_while_the_server_is_away(server: RestartableServer, open_live: OpenLive) -> None:
     page = open_live()
-    assert running.process.stop() == 0
+    server.stop()
     expect(page.locator("main")).to_have_attribute("data-state", "error")
     expect(page.locator("tbody tr")).to_have_count(2)
-    running.restart()
+    server.start()
     expect(page.locator("main")).to_have_attribute("data-state", "ready")

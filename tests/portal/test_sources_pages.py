@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.portal.test_operations_pages import Running, facts
-from tests.portal.test_start_and_search import CHROMIUM, FLAGS, PATIENCE_MS, PHONE, WIDE, settle, violations
+from tests.portal.restartable_server import RestartableServer
+from tests.portal.test_operations_pages import facts
+from tests.portal.test_start_and_search import PATIENCE_MS, PHONE, WIDE, settle, violations
 
 PATHS: Final = ("/sources", "/coverage", "/dead-letters")
 SOURCES: Final = "**/api/v1/sources*"
@@ -56,23 +57,8 @@ LETTERS_ANSWER: Final[dict[str, Any]] = {
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    server = Running(tmp_path_factory.mktemp("sources") / "data")
-    yield server
-    assert server.process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def open_page(chromium: Browser, running: Running) -> Iterator[OpenPage]:
+def open_page(browser: Browser, server: RestartableServer) -> Iterator[OpenPage]:
     contexts = []
 
     def opened(
@@ -82,7 +68,7 @@ def open_page(chromium: Browser, running: Running) -> Iterator[OpenPage]:
         scheme: Literal["light", "dark"] = "light",
         replaced: dict[str, tuple[int, dict[str, Any]]] | None = None,
     ) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=running.url)
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=server.url)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
@@ -115,7 +101,7 @@ FILLED: Final[dict[str, tuple[int, dict[str, Any]]]] = {
 }
 
 
-def test_an_empty_server_lists_ways_to_add_a_source_and_coverage_fills(running: Running, open_page: OpenPage) -> None:
+def test_an_empty_server_lists_ways_to_add_a_source_and_coverage_fills(server: RestartableServer, open_page: OpenPage) -> None:
     page = open_page("/sources")
     assert settle(page) == "empty"
     expect(page.locator("code", has_text="mlgraph connect mlflow <URL>")).to_be_visible()
@@ -123,7 +109,7 @@ def test_an_empty_server_lists_ways_to_add_a_source_and_coverage_fills(running: 
     assert settle(open_page("/dead-letters")) == "empty"
     coverage = open_page("/coverage")
     assert settle(coverage) == "empty"
-    running.send(*facts())
+    server.send(*facts())
     expect(coverage.locator(".answer")).to_contain_text("2 model versions serve.")
     expect(coverage.locator(".reached li", has_text="dataset")).to_contain_text("0 of 2, 0 %")
     expect(coverage.locator(".gaps .cmd").first).to_be_visible()
@@ -190,13 +176,13 @@ def test_axe_finds_nothing(open_page: OpenPage, scheme: Literal["light", "dark"]
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
-def test_the_last_answers_stay_while_the_server_is_away(running: Running, open_page: OpenPage) -> None:
+def test_the_last_answers_stay_while_the_server_is_away(server: RestartableServer, open_page: OpenPage) -> None:
     pages = [open_page(path) for path in PATHS]
     answers = [page.locator(".answer").inner_text() for page in pages]
-    assert running.process.stop() == 0
+    server.stop()
     for page, answer in zip(pages, answers, strict=True):
         expect(page.locator("main")).to_have_attribute("data-state", "error")
         expect(page.locator(".answer")).to_have_text(answer)
-    running.restart()
+    server.start()
     for page, state in zip(pages, ("empty", "ready", "empty"), strict=True):
         expect(page.locator("main")).to_have_attribute("data-state", state, timeout=PATIENCE_MS)

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.contract.serving import Api, Process
+from tests.contract.serving import Api
+from tests.portal.portal_page import AXE
+from tests.portal.restartable_server import RestartableServer
 
-CHROMIUM: Final = "/usr/bin/chromium"
-FLAGS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-AXE: Final = Path(__file__).parents[2] / "portal" / "node_modules" / "axe-core" / "axe.min.js"
 WCAG: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE, TABLET, PHONE = 1440, 768, 360
 PATIENCE_MS: Final = 20_000
@@ -50,46 +40,11 @@ def facts() -> list[dict[str, Any]]:
     return [*({"asset": asset} for asset in assets), {"edge": edge}]
 
 
-class Server:
-    """A server that can be stopped, and started again at the same address."""
-
-    def __init__(self, data: Path) -> None:
-        self._data = str(data)
-        self._process = Process("--data", self._data)
-        self.url = self._process.url
-
-    def fill(self) -> None:
-        api = Api(self.url)
-        api.ask("search", at_least=api.taken(*facts())["watermark"])
-        api.close()
-
-    def stop(self) -> None:
-        assert self._process.stop() == 0
-
-    def start(self) -> None:
-        self._process = Process("--data", self._data, port=urlsplit(self.url).port or 0)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("portal") / "data")
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield chromium
-        chromium.close()
-
-
 Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(browser: Browser, server: Server) -> Iterator[Open]:
+def open_page(browser: Browser, server: RestartableServer) -> Iterator[Open]:
     """Opens a path in a browser that knows nothing; at the end no page of it has failed."""
     contexts, faults = [], []
 
@@ -126,14 +81,14 @@ def query_of(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-def test_a_fresh_server_lists_first_steps_and_fills_by_itself(server: Server, open_page: Open) -> None:
+def test_a_fresh_server_lists_first_steps_and_fills_by_itself(server: RestartableServer, open_page: Open) -> None:
     page, phone = open_page(), open_page(width=PHONE, scheme="dark")
     assert settle(page) == "empty"
     expect(page.locator("h1")).to_have_text("Nothing is here yet")
     expect(page.locator("code", has_text="OPENLINEAGE_URL")).to_have_text(f"export OPENLINEAGE_URL={server.url}")
     expect(page.get_by_role("status").filter(has_text="Listening.")).to_be_visible()
     assert violations(page) == violations(phone) == []
-    server.fill()
+    server.send(*facts())
     for each in (page, phone):
         expect(each.locator("h1")).to_have_text("The first data is here")
         expect(each.locator("main")).to_have_attribute("data-state", "ready")
@@ -141,7 +96,7 @@ def test_a_fresh_server_lists_first_steps_and_fills_by_itself(server: Server, op
     assert violations(page) == violations(phone) == []
 
 
-def test_filters_are_the_api_and_back_undoes(server: Server, open_page: Open) -> None:
+def test_filters_are_the_api_and_back_undoes(server: RestartableServer, open_page: Open) -> None:
     api, page = Api(server.url), open_page()
     page.get_by_role("search").filter(has_text="What are you looking for").get_by_role("searchbox").fill("ratings")
     page.get_by_role("button", name="Search").click()
@@ -161,7 +116,7 @@ def test_filters_are_the_api_and_back_undoes(server: Server, open_page: Open) ->
     api.close()
 
 
-def test_search_finds_while_one_types_and_lists_on(server: Server, open_page: Open) -> None:
+def test_search_finds_while_one_types_and_lists_on(server: RestartableServer, open_page: Open) -> None:
     page = open_page("/search")
     api = Api(server.url)
     total = api.ask("search")["total"]
@@ -273,7 +228,7 @@ def test_every_state_is_accessible(open_page: Open) -> None:
         page.wait_for_selector("dialog[open]", state="detached")
 
 
-def test_a_server_that_goes_away_and_comes_back(server: Server, open_page: Open) -> None:
+def test_a_server_that_goes_away_and_comes_back(server: RestartableServer, open_page: Open) -> None:
     page = open_page("/search?q=ratings")
     hits = page.locator(".hits ol > li").count()
     server.stop()

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.portal.test_start_and_search import PATIENCE_MS, PHONE, Server, browser, server, settle, violations
+from tests.portal.restartable_server import RestartableServer
+from tests.portal.test_start_and_search import PATIENCE_MS, PHONE, facts, settle, violations
 
-__all__ = ["browser", "server"]  # fixtures
 SEARCH = "**/api/v1/search?*"
 Answer = Callable[[Route], None]
 
@@ -38,8 +38,8 @@ def altered(**members: Any) -> Answer:
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    server.fill()
+def page(browser: Browser, server: RestartableServer) -> Iterator[Page]:
+    server.send(*facts())
     context = browser.new_context(viewport={"width": PHONE, "height": 900}, color_scheme="dark", base_url=server.url)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)

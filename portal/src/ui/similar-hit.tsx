@@ -1,4 +1,4 @@
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, Fragment, useId, useState } from 'react';
 import type { SimilarAsset } from '@/api/generated';
 import { AssetName } from './asset-name';
 import { formatDifference, nameOfUri } from './format';
@@ -43,7 +43,13 @@ export function SimilarHit({ hit, short = false, onDismiss }: SimilarHitProps) {
       {short && reasons.length > STRONGEST && <p className="why">{reasons.length - STRONGEST} more signals.</p>}
       {hit.copies.length > 0 && (
         <p className="why">
-          Copies of it: <bdi>{hit.copies.map(nameOfUri).join(', ')}</bdi>
+          Copies of it:{' '}
+          {hit.copies.map((uri, place) => (
+            <Fragment key={uri}>
+              {place > 0 && ', '}
+              <AssetName uri={uri} kind={hit.kind} name={nameOfUri(uri)} icon={false} />
+            </Fragment>
+          ))}
         </p>
       )}
       {onDismiss && <DismissForm name={hit.name} onDismiss={onDismiss} />}

@@ -118,8 +118,8 @@ function Checks({ row }: { row: ColumnRow }) {
   if (row.checks.length === 0) return <span className="t3">none</span>;
   return row.checks.map((check) => (
     <span key={check.text} className={check.met === null ? 'check' : check.met ? 'check ok' : 'check bad'}>
-      <Shape name={check.met === null ? 'unknown' : check.met ? 'ok' : 'unmet'} /> <bdi>{check.text}</bdi>
-      {check.met === false && ': not met'}
+      <Shape name={check.met === null ? 'unknown' : check.met ? 'ok' : 'unmet'} /> {check.met === false && 'not met: '}
+      <bdi>{check.text}</bdi>
     </span>
   ));
 }

@@ -104,9 +104,10 @@ function Hits({ asset, found, short, refetch }: { asset: Asset; found: Similar; 
         </p>
       )}
       <p className="why">
-        {counted(found.left_out.related, 'asset is', 'assets are')} related to it and left out
-        {found.left_out.dismissed > 0 && `; ${counted(found.left_out.dismissed, 'pair', 'pairs')} dismissed by people`}.
-        {found.partial && ` The list is cut (${found.reason}).`}
+        {found.left_out.related > 0 &&
+          `${counted(found.left_out.related, 'asset is', 'assets are')} related to it and left out. `}
+        {found.left_out.dismissed > 0 && `${counted(found.left_out.dismissed, 'pair', 'pairs')} dismissed by people. `}
+        {found.partial && `The list is cut (${found.reason}).`}
       </p>
     </>
   );

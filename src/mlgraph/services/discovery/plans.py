@@ -140,5 +140,5 @@ def _text(context: Context, asset: int, hit: _Hit, part: Contribution, catalogue
     words = [shared[each] for each in sorted(shared, key=lambda each: (-context.rarities[each], each))[:_LISTED_WORDS]]
     named = ", ".join(words) or "its columns"
     if part.signal == "described":
-        return f"the text speaks of {part.value:.0%} of what describes it: {named}"
-    return f"its words cover {part.value:.0%} of what the text is about{f', in the same words {named}' if words else ''}"
+        return f"the text speaks of {100 * part.value:.0f} % of what describes it: {named}"
+    return f"its words cover {100 * part.value:.0f} % of what the text is about{f', in the same words {named}' if words else ''}"

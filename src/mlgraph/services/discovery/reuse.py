@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mlgraph.domain import clock
 from mlgraph.domain.history import asset_intervals, state_at
@@ -28,7 +28,10 @@ class Reuse:
         self._graph = graph
 
     def add_to(self, hits: list[dict[str, Any]], asset: int = 0) -> None:
-        """Add `reuse` to each hit; the best copy among the suggested hits, and the asset that was asked for, is marked."""
+        """Add `reuse` to each hit; the best usable copy among the suggested hits and the asset that was asked for is marked.
+
+        None is marked where each is deprecated or failing.
+        """
         index = self._graph.asset_index
         numbers = [index.number(hit["uri"]) or 0 for hit in hits]
         facts = self._facts([*numbers, asset] if asset else numbers)
@@ -37,8 +40,8 @@ class Reuse:
         suggested = [(hit, number) for hit, number in zip(hits, numbers, strict=True) if hit["suggested"]]
         if suggested:
             best, number = max(suggested, key=lambda each: _merit(facts[each[1]], each[0]["score"]))
-            if not asset or _merit(facts[number], 1.0)[:3] >= _merit(facts[asset], 1.0)[:3]:
-                best["reuse"]["best"] = True
+            merit = _merit(facts[number], 1.0)
+            best["reuse"]["best"] = merit.usable and (not asset or merit[:3] >= _merit(facts[asset], 1.0)[:3])
         for hit in hits:
             hit["reuse"]["text"] = _text(hit, hit["reuse"])
 
@@ -85,10 +88,19 @@ class Reuse:
         return found
 
 
-def _merit(facts: dict[str, Any], value: float) -> tuple[bool, bool, int, bool, float]:
-    """Return the sort key of a copy: usable first, then what serves production, then the number of consumers."""
+class _Merit(NamedTuple):
+    """The sort key of a copy: usable first, then what serves production, then the number of consumers."""
+
+    usable: bool
+    serves: bool
+    consumers: int
+    has_team: bool
+    value: float
+
+
+def _merit(facts: dict[str, Any], value: float) -> _Merit:
     usable = not facts["deprecated"] and facts["health"] != "failing"
-    return usable, facts["serving"] > 0, facts["consumers"], facts["team"] is not None, value
+    return _Merit(usable, facts["serving"] > 0, facts["consumers"], facts["team"] is not None, value)
 
 
 def _text(hit: dict[str, Any], facts: dict[str, Any]) -> str:
