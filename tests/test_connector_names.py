@@ -25,6 +25,8 @@ CONTRACT = {
     ("api/routes/similar.py", "mlg://model/mlflow%3Aprod/title-embedding"),
     ("api/schema/similar_examples.py", "mlg://model/mlflow%3Aprod/movie-vectors"),
     ("api/schema/similar_examples.py", "mlg://model/mlflow%3Aprod/title-embedding"),
+    ("api/schema/portal_examples.py", "mlg://model_version/mlflow%3Aprod/ranker%2F7"),
+    ("api/schema/portal_examples.py", "mlgraph annotate 'mlg://model/mlflow%3Aprod/ranker' --owner '<TEAM>'"),
 }
 
 

@@ -114,7 +114,7 @@ class Server:
             agents=AgentQueries(reader, self.follower, noise, self.usage.requested),
             discovery=Discovery(reader, self.follower, self.similarity, intake.append, searches, checks=first),
             changes=ChangeFeed(reader, PostgresRecordedFacts(database), self.follower),
-            coverage=Coverage(reader, self.follower),
+            coverage=Coverage(reader, self.follower, connectors),
             teams=TeamOverview(reader, self.follower),
             annotations=Annotations(reader, self.follower, queries, intake.append, PostgresExclusion(database)),
         )

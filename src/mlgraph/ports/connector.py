@@ -89,6 +89,10 @@ class PulledConnector(Connector):
     """
     settles_s: float = 5.0
     """The number of seconds after a change during which the tool may still return the former state (replicas, caches)."""
+    remedies: Mapping[str, str] = field(default_factory=dict)
+    """By aspect of coverage (docs/coverage.md): the line for a program that uses the tool, with which the tool reports it. It is
+    shown for what the tool names itself: assets whose namespace is `NAME:INSTANCE`.
+    """
 
 
 class ConnectorRegistry:
@@ -151,6 +155,11 @@ class ConnectorRegistry:
     def tools(self) -> tuple[str, ...]:
         """The names of the connectors of tools that can be connected."""
         return tuple(each.name for each in self if isinstance(each, PulledConnector))
+
+    def remedy(self, namespace: str, aspect: str) -> str | None:
+        """Return the line with which the tool that names the assets of a namespace reports an aspect of coverage."""
+        connector = self._connectors.get(namespace.partition(":")[0])
+        return connector.remedies.get(aspect) if isinstance(connector, PulledConnector) else None
 
     @property
     def in_passing(self) -> frozenset[str]:

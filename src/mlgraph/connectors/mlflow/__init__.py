@@ -75,6 +75,10 @@ def connector(sources: SourceFactory) -> PulledConnector:
             "artifact": ((), ("outputs",)),
             "model": (("points_to",), ()),
         },
+        remedies={
+            "dataset": 'mlflow.log_input(mlflow.data.from_pandas(<DATA>, source="<URL>"), context="training")',
+            "commit": 'mlflow.set_tag("mlflow.source.git.commit", "<SHA>")',
+        },
         mentions_in_passing=True,
         accepts_events=False,
         tool=MlflowTool(),

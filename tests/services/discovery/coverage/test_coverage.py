@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.services.discovery.coverage.coverage import ASPECTS, Coverage
 from tests.services.parts import Json, Serving
 
@@ -33,7 +34,7 @@ DEPLOYED = (edge(V1, "deployed_as", DEPLOYMENT), edge(DEPLOYMENT, "serves", SERV
 def covered(serving: Serving, *facts: Json, **options: Any) -> Json:
     serving.store.append(*facts)
     serving.follow()
-    return Coverage(serving.store.reader, serving.follower).coverage(**options)
+    return Coverage(serving.store.reader, serving.follower, installed_connectors()).coverage(**options)
 
 
 def missing(answer: Json, uri: str = V1) -> list[str]:

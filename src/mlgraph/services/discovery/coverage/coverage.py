@@ -8,7 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from mlgraph.domain.timestamps import format_time
+from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.store import FactReader
 from mlgraph.services.discovery.coverage import gap_fixes
 from mlgraph.services.discovery.coverage.deployed_versions import DeployedVersion, DeployedVersions
@@ -26,9 +28,10 @@ MAX_PRODUCERS: Final = 20
 class Coverage:
     """Answers what is known of the versions that serve. Thread-safe."""
 
-    def __init__(self, reader: FactReader, follower: Follower) -> None:
+    def __init__(self, reader: FactReader, follower: Follower, connectors: ConnectorRegistry) -> None:
         self._reader = reader
         self._follower = follower
+        self._connectors = connectors
 
     def coverage(self, *, as_of: str | None = None, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """Return the counts and the gaps at a moment as JSON, by version. Raises `InvalidInput`, `OutOfTime`, `Unavailable`.
@@ -43,7 +46,7 @@ class Coverage:
         expected, reaching = dict.fromkeys(ASPECTS, 0), dict.fromkeys(ASPECTS, 0)
         gaps: list[dict[str, Any]] = []
         for each in deployed:
-            lacking = {gap.missing: gap for gap in _gaps(graph, each, owned, coded)}
+            lacking = {gap.missing: gap for gap in self._gaps(graph, each, owned, coded)}
             for aspect in ASPECTS:
                 is_expected = aspect != "experiment" or bool(each.experiments_of_service)
                 expected[aspect] += is_expected
@@ -61,28 +64,28 @@ class Coverage:
             "watermark": graph.watermark,
         }
 
+    def _gaps(self, graph: GraphVersion, each: DeployedVersion, owned: set[int], coded: set[int]) -> Iterator[Gap]:
+        uri = graph.asset_index.uri
+        version = uri(each.version)
+        namespace = AssetUri.parse(version).namespace
+        producer = uri(each.producers[0]) if each.producers else None
+        if not each.has_data:
+            yield gap_fixes.dataset_gap(version, producer, self._connectors.remedy(namespace, "dataset"))
+        if each.version not in owned:
+            yield gap_fixes.owner_gap(version, uri(each.models[0]) if each.models else None)
+        if not each.has_commit and each.version not in coded:
+            yield gap_fixes.commit_gap(version, producer, self._connectors.remedy(namespace, "commit"))
+        if not each.has_evaluation:
+            yield gap_fixes.evaluation_gap(version)
+        if each.experiments_of_service and not each.experiments:
+            yield gap_fixes.experiment_gap(version, uri(each.experiments_of_service[0]))
+
 
 def _with_code_version(states: AssetStates, deployed: Sequence[DeployedVersion]) -> set[int]:
     """Return the versions without a commit upstream of which a run or workflow that made them says its code version."""
     producers = {each.version: each.producers[:MAX_PRODUCERS] for each in deployed if not each.has_commit}
     reported = states.reported({one for listed in producers.values() for one in listed}) if any(producers.values()) else {}
     return {version for version, listed in producers.items() if any(_has_code_version(reported.get(one)) for one in listed)}
-
-
-def _gaps(graph: GraphVersion, each: DeployedVersion, owned: set[int], coded: set[int]) -> Iterator[Gap]:
-    uri = graph.asset_index.uri
-    version = uri(each.version)
-    producer = uri(each.producers[0]) if each.producers else None
-    if not each.has_data:
-        yield gap_fixes.dataset_gap(version, producer)
-    if each.version not in owned:
-        yield gap_fixes.owner_gap(version, uri(each.models[0]) if each.models else None)
-    if not each.has_commit and each.version not in coded:
-        yield gap_fixes.commit_gap(version, producer)
-    if not each.has_evaluation:
-        yield gap_fixes.evaluation_gap(version)
-    if each.experiments_of_service and not each.experiments:
-        yield gap_fixes.experiment_gap(version, uri(each.experiments_of_service[0]))
 
 
 def _gap_body(graph: GraphVersion, each: DeployedVersion, gap: Gap) -> dict[str, Any]:

@@ -13,8 +13,6 @@ Missing = Literal["dataset", "owner", "commit", "evaluation", "experiment"]
 _DATASET: Final = "mlg://dataset/<NAMESPACE>/<NAME>"
 _RUN: Final = "mlg://run/<NAMESPACE>/<RUN>"
 _COMMIT: Final = "mlg://commit/<REPOSITORY>/<SHA>"
-_TRACKED: Final = "mlg://model_version/mlflow%3A"
-"""How the URIs of versions in a connected MLflow begin."""
 
 
 class Gap(NamedTuple):
@@ -25,15 +23,16 @@ class Gap(NamedTuple):
     fix: str
 
 
-def dataset_gap(version: str, producer: str | None) -> Gap:
-    """Return the gap of a version that no dataset leads to. `producer`: the first run or workflow that made it."""
+def dataset_gap(version: str, producer: str | None, remedy: str | None) -> Gap:
+    """Return the gap of a version that no dataset leads to.
+
+    `producer`: the first run or workflow that made it; `remedy`: the line of the tool that it is registered in.
+    """
     if producer is None:
         made, read = _edge(_RUN, "outputs", version), _edge(_DATASET, "input_to", _RUN)
         return Gap("dataset", "no run or workflow is known that made it", _ingest(read, made))
     reason = f"no dataset is known that led to {producer}, which made it"
-    if version.startswith(_TRACKED):
-        return Gap("dataset", reason, 'mlflow.log_input(mlflow.data.from_pandas(<DATA>, source="<URL>"), context="training")')
-    return Gap("dataset", reason, _ingest(_edge(_DATASET, "input_to", producer)))
+    return Gap("dataset", reason, remedy or _ingest(_edge(_DATASET, "input_to", producer)))
 
 
 def owner_gap(version: str, model: str | None) -> Gap:
@@ -42,15 +41,13 @@ def owner_gap(version: str, model: str | None) -> Gap:
     return Gap("owner", reason, f"mlgraph annotate '{model or version}' --owner '<TEAM>'")
 
 
-def commit_gap(version: str, producer: str | None) -> Gap:
-    """Return the gap of a version of which the code is not known. `producer`: the first run or workflow that made it."""
+def commit_gap(version: str, producer: str | None, remedy: str | None) -> Gap:
+    """Return the gap of a version of which the code is not known; `producer` and `remedy` as those of `dataset_gap`."""
     if producer is None:
         made, read = _edge(_RUN, "outputs", version), _edge(_COMMIT, "input_to", _RUN)
         return Gap("commit", "no run or workflow is known that made it", _ingest(read, made))
     reason = f"no commit led to {producer}, which made it, and nothing that made it says its code version"
-    if version.startswith(_TRACKED):
-        return Gap("commit", reason, 'mlflow.set_tag("mlflow.source.git.commit", "<SHA>")')
-    return Gap("commit", reason, _ingest(_edge(_COMMIT, "input_to", producer)))
+    return Gap("commit", reason, remedy or _ingest(_edge(_COMMIT, "input_to", producer)))
 
 
 def evaluation_gap(version: str) -> Gap:
