@@ -110,9 +110,9 @@ def test_the_request_id_is_available_to_the_log_during_the_request(
 ) -> None:
     seen: list[str | None] = []
 
-    def live(_double: Double, _service: str | None, *, as_of: str | None) -> Body:
+    def live(_double: Double, _service: str | None, *, as_of: str | None, team: str | None) -> Body:
         seen.append(request_metrics.request_id.get())
-        return {"as_of": as_of}
+        return {"as_of": as_of, "team": team}
 
     monkeypatch.setattr(Double, "live", live)
     assert http.get("/api/v1/live", headers={"x-request-id": "mine"}).status_code == 200
