@@ -2,11 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import type { Asset } from '@/api/generated';
 import { apiQuery } from '@/api/queries';
 import { PageLink, useHasPage } from '@/app/page-link';
-import { AssetName } from '@/ui/asset-name';
 import { Shape } from '@/ui/effect';
 import { counted, kindWord } from '@/ui/format';
 import { KindIcon } from '@/ui/icon';
 import { Name } from '@/ui/name';
+import { OwnerLink } from '@/ui/owner-link';
 import { useShownMoment } from './moment';
 import type { RelationGroup } from './relations';
 import { relationSentence } from './sentence';
@@ -71,25 +71,6 @@ function Owners({ asset }: { asset: Asset }) {
     </span>
   );
 }
-
-/** A team has a page of its own; a person is an asset like others. */
-export function OwnerLink({ uri }: { uri: string }) {
-  const hasTeams = useHasPage('/team');
-  if (!hasTeams || !uri.startsWith('mlg://team/')) return <AssetName uri={uri} icon={false} />;
-  return (
-    <PageLink page="/team" search={{ uri }}>
-      <Name text={nameOf(uri)} />
-    </PageLink>
-  );
-}
-
-const nameOf = (uri: string): string => {
-  try {
-    return decodeURIComponent(uri.split('/').at(-1) ?? uri);
-  } catch {
-    return uri;
-  }
-};
 
 /** How many assets are downstream; loaded after the page, because it is a closure. */
 function Downstream({ asset }: { asset: Asset }) {

@@ -1,7 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import type { Asset } from '@/api/generated';
 import { apiQuery } from '@/api/queries';
+import { noteOpened } from '@/app/my-assets';
 import { type PageStatus, usePageStatus } from '@/app/page-status';
 import { AsCommand, AsJson } from '@/ui/as-same';
 import { nameOfUri } from '@/ui/format';
@@ -11,6 +13,7 @@ import { Answer, Heading, HeadLinks } from './asset-head';
 import { EditOutcome } from './edit-outcome';
 import { EditingContext, useEditing } from './editing';
 import { ExistenceBand } from './existence-band';
+import { PinButton } from './pin-button';
 import { groupRelations } from './relations';
 import { Sections } from './sections';
 import { NoUri, UnknownAsset } from './unknown-asset';
@@ -53,6 +56,8 @@ interface KnownProps {
 
 function Known({ asset, title, status, past, queryKey }: KnownProps) {
   const editing = useEditing(asset, queryKey, past);
+  const { uri, kind } = asset;
+  useEffect(() => noteOpened({ uri, kind, name: title }), [uri, kind, title]);
   const { groups } = groupRelations(asset.relations, false);
   return (
     <EditingContext value={editing}>
@@ -84,6 +89,7 @@ function Actions({ asset, past }: { asset: Asset; past: boolean }) {
     <>
       <AsJson path="/asset" query={query} />
       <AsCommand words={['mlgraph', 'show', asset.uri, ...(past ? ['--as-of', asset.as_of] : [])]} />
+      <PinButton asset={asset} />
       <HeadLinks asset={asset} />
     </>
   );

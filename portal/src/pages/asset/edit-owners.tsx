@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { Asset } from '@/api/generated';
 import { AssetPicker } from '@/ui/asset-picker';
 import { nameOfUri } from '@/ui/format';
-import { OwnerLink } from './asset-head';
+import { OwnerLink } from '@/ui/owner-link';
 import { useEditor } from './editing';
 import { Whose } from './whose';
 

@@ -1,11 +1,9 @@
-import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { apiQuery } from '@/api/queries';
 import { type PageStatus, statusOf } from '@/app/page-status';
 import { AsCommand, AsJson } from '@/ui/as-same';
-import { AssetName } from '@/ui/asset-name';
 import { AssetPicker } from '@/ui/asset-picker';
-import { kindWord, nameOfUri, uriParts } from '@/ui/format';
+import { nameOfUri, uriParts } from '@/ui/format';
+import { NearestAssets } from '@/ui/nearest-assets';
 import { Page } from '@/ui/page';
 
 /** A URI that no fact names, or a text that is none: the nearest names are offered, nothing is guessed. */
@@ -29,41 +27,10 @@ export function UnknownAsset({ uri, status }: { uri: string; status: PageStatus 
       }
     >
       <div className="col">
-        <Nearest name={nameOfUri(uri)} kind={uriParts(uri)?.kind} />
+        <NearestAssets name={nameOfUri(uri)} kind={uriParts(uri)?.kind} />
       </div>
       {isUri && <p className="t2">If a job writes it, it appears here with its first event.</p>}
     </Page>
-  );
-}
-
-const SHOWN = 5;
-const MAX_NAME = 500;
-
-/** Assets of the same kind that search finds by the name, then what resolves to it or is spelled much like it. */
-function Nearest({ name, kind }: { name: string; kind: string | undefined }) {
-  const short = name.slice(-MAX_NAME);
-  const found = useQuery({
-    ...apiQuery('/api/v1/search', { q: short, kind: kind ? [kind] : undefined, limit: SHOWN }),
-    retry: false,
-  });
-  const named = useQuery(apiQuery('/api/v1/resolve', { name: short }));
-  if (!named.data || found.isPending) return null;
-  const all = [...(found.data?.hits ?? []), ...named.data.matches, ...named.data.nearest];
-  const near = [...new Map(all.map((each) => [each.uri, each])).values()].slice(0, SHOWN);
-  if (near.length === 0) return <p className="t2">No name is close to it.</p>;
-  return (
-    <section aria-labelledby="h-near">
-      <div className="sec-h">
-        <h2 id="h-near">Close to it</h2>
-      </div>
-      <ul className="rows">
-        {near.map((each) => (
-          <li key={each.uri}>
-            <AssetName uri={each.uri} kind={each.kind} name={each.name} /> <span className="t3">{kindWord(each.kind)}</span>
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }
 

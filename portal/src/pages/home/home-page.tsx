@@ -9,7 +9,7 @@ import { Page } from '@/ui/page';
 import { FirstSteps } from './first-steps';
 import { Hero } from './hero';
 import './home.css';
-import { KeptAssets } from './kept-assets';
+import { KeptAssets } from '@/ui/kept-assets';
 import { NearbyChanges } from './nearby-changes';
 
 /** The start page: search, what changed near the reader, what they kept; on a fresh server, how the first data comes in. */
@@ -42,7 +42,7 @@ export function HomePage() {
       {all.data && total !== 0 && (
         <div className="col-2">
           <NearbyChanges live={filling} />
-          <KeptAssets />
+          <KeptAssets most={8} />
         </div>
       )}
     </Page>

@@ -9,6 +9,7 @@ import { AssetName } from '@/ui/asset-name';
 import { Shape } from '@/ui/effect';
 import { Empty } from '@/ui/empty';
 import { nameOfUri } from '@/ui/format';
+import { OwnerLink } from '@/ui/owner-link';
 import { Page } from '@/ui/page';
 import { Table } from '@/ui/table';
 import { Time } from '@/ui/time';
@@ -97,7 +98,7 @@ function ServiceCell({ service }: { service: LiveService }) {
   return (
     <>
       <AssetName uri={service.uri} name={service.name} kind="service" icon={false} />
-      <div className="t3 xs">{service.team ? <bdi>{nameOfUri(service.team)}</bdi> : 'nobody owns it'}</div>
+      <div className="t3 xs">{service.team ? <OwnerLink uri={service.team} /> : 'nobody owns it'}</div>
     </>
   );
 }
