@@ -145,6 +145,18 @@ def test_a_damaged_file_is_refused(start: Start, tmp_path: Path) -> None:
     api.close()
 
 
+def wait_for_copy(postmaster: int) -> None:
+    """Return once a process of this PostgreSQL copies rows into a table: its title tells what it does."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        listed = subprocess.run(["/bin/ps", "-A", "-o", "ppid=,args="], check=True, capture_output=True, text=True).stdout
+        children = [line.split(maxsplit=1)[1] for line in listed.splitlines() if line.split(maxsplit=1)[0] == str(postmaster)]
+        if any(title.endswith("COPY") for title in children):
+            return
+        time.sleep(0.02)
+    pytest.fail("no process of PostgreSQL copies rows")
+
+
 @pytest.mark.parametrize("whom", ["server", "postgres"])
 def test_a_kill_in_the_middle_of_a_restore_leaves_nothing(start: Start, tmp_path: Path, whom: str) -> None:
     names = Names("half")
@@ -160,8 +172,9 @@ def test_a_kill_in_the_middle_of_a_restore_leaves_nothing(start: Start, tmp_path
 
     def pieces() -> Iterator[bytes]:
         yield archive[: len(archive) * 9 // 10]
-        time.sleep(0.5)  # the sent rows are in tables, uncommitted
         postmaster = int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        wait_for_copy(postmaster)
+        time.sleep(0.5)  # the sent rows are in tables, uncommitted
         os.kill(second.child.pid if whom == "server" else postmaster, signal.SIGKILL)
         yield archive[len(archive) * 9 // 10 :]
 
