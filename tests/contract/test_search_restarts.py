@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mlgraph.stores.search_index.search_files import SearchFiles
-from tests.contract.serving import PATIENCE_S, Api, Names, Process, asset
+from tests.contract.serving import PATIENCE_S, Api, Json, Names, Process, asset
 
 WORDS = ("quagga", "aurochs", "dodo")
 
@@ -28,6 +28,16 @@ def until_found(api: Api, q: str, uri: str) -> None:
             return
         assert time.monotonic() < until, answer.text
         time.sleep(0.1)
+
+
+def answered(client: httpx.Client, **query: str | int) -> Json:
+    """The answer of a search, asked for again for as long as the server asks for that."""
+    until = time.monotonic() + PATIENCE_S
+    while (response := client.get("/api/v1/search", params=query)).status_code == 503 and time.monotonic() < until:
+        time.sleep(float(response.headers["retry-after"]))
+    assert response.status_code == 200, response.text
+    answer: Json = response.json()
+    return answer
 
 
 def filled(process: Process, names: Names) -> None:
@@ -95,7 +105,7 @@ def test_every_process_finds_what_any_has_stored(start: Callable[..., Process], 
         api.close()
         for _ in range(4):
             with httpx.Client(base_url=process.url, timeout=PATIENCE_S, trust_env=False) as client:
-                answer = client.get("/api/v1/search", params={"q": f"number{number}", "at_least": written}).json()
+                answer = answered(client, q=f"number{number}", at_least=written)
                 assert [hit["uri"] for hit in answer["hits"]][:1] == [names.dataset(f"numbered_{number}")], answer
                 assert answer["watermark"] >= written
 

@@ -32,6 +32,8 @@ export function followWatermark(): () => void {
   return () => follower.stop();
 }
 
+const isProgress = (update: Update | null): update is Progress => update !== null && update !== 'lost' && 'watermark' in update;
+
 class Follower {
   private readonly ended = new AbortController();
   private readonly channel = new BroadcastChannel(CHANNEL);
@@ -97,8 +99,9 @@ class Follower {
     return new Promise((resolve) => {
       const events = new EventSource(STREAM);
       const heartbeat = setInterval(() => {
-        if (events.readyState !== EventSource.OPEN) void this.ask();
-        else if (this.last !== null) this.channel.postMessage(this.last);
+        // A refusal may arrive after the first event of the stream, which then says nothing more until the next write.
+        if (events.readyState !== EventSource.OPEN || !isProgress(this.last)) void this.ask();
+        else this.channel.postMessage(this.last);
       }, POLL_MS);
       const end = () => {
         clearInterval(heartbeat);
