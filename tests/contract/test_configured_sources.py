@@ -20,7 +20,7 @@ import pytest
 from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Json, Process
 from tests.contract.test_faults import run_up
 from tests.sources.flaky_server import Answer, Double, flaky_server, respond_with, unused_url
-from tests.sources.test_mlflow import SmallMlflow
+from tests.sources.mlflow.test_mlflow import SmallMlflow
 
 Start = Callable[..., Process]
 

@@ -30,13 +30,13 @@ from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.graph.projection.histories import triple_intervals
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.history.asserted_facts import by_triple, retraction_ends
-from mlgraph.sources.mlflow_factory import MlflowSources
+from mlgraph.sources.mlflow.factory import MlflowSources
 from mlgraph.stores.embedded.server import EmbeddedPostgres
 from tests.realparts.mlflow_server import MLFLOW_BIN, MlflowServer, mlflow_server
 from tests.services.hydration_proof import NAME, Reading, State, differences
 from tests.services.parts import Serving, Store, schema_url
 
-ACTIONS: Final = Path(__file__).parents[1] / "sources" / "mlflow_actions.py"
+ACTIONS: Final = Path(__file__).parents[1] / "sources" / "mlflow" / "actions.py"
 LIMITS: Final = RequestLimits(2_000.0, 8, 60.0)
 CONNECTOR: Final = replace(mlflow.connector(MlflowSources()), settles_s=0.2)
 """A server with one database has no replicas that lag."""

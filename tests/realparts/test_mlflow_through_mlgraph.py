@@ -17,7 +17,7 @@ import pytest
 from tests.contract.serving import Api, Json, Process
 from tests.realparts.mlflow_server import MlflowServer, mlflow_server
 
-SCRIPTS = Path(__file__).parents[1] / "sources"
+SCRIPTS = Path(__file__).parents[1] / "sources" / "mlflow"
 SPACE = "mlflow%3Aprod"
 RATINGS = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 HELD_OUT = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fheld-out"
@@ -69,7 +69,7 @@ class Scene:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("mlflow")
     with mlflow_server(folder / "server") as server:
-        ids = json.loads(server.run(SCRIPTS / "mlflow_company.py").splitlines()[-1])
+        ids = json.loads(server.run(SCRIPTS / "company.py").splitlines()[-1])
         process = Process("--data", str(folder / "data"))
         api = Api(process.url)
         try:
@@ -124,7 +124,7 @@ def test_connecting_again_changes_nothing(scene: Scene) -> None:
 
 def test_a_webhook_updates_the_object_that_it_names_and_must_be_signed(scene: Scene) -> None:
     assert scene.aliases() == {V1: ["champion", "stable"], V2: ["challenger"]}
-    scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "move")
+    scene.mlflow.run(SCRIPTS / "changes.py", "move")
     event = {
         "entity": "model_version_alias",
         "action": "created",
@@ -138,13 +138,13 @@ def test_a_webhook_updates_the_object_that_it_names_and_must_be_signed(scene: Sc
 
 
 def test_polling_finds_a_run_without_a_webhook(scene: Scene) -> None:
-    run = json.loads(scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "train").splitlines()[-1])
+    run = json.loads(scene.mlflow.run(SCRIPTS / "changes.py", "train").splitlines()[-1])
     uri = f"mlg://run/{SPACE}/{run}"
     scene.until(lambda: scene.api.get("asset", uri=uri).status_code == 200, "the run is noticed")
 
 
 def test_sync_notices_deletions_and_renames(scene: Scene) -> None:
-    scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "remove", scene.ids["experiments"]["retrieval"])
+    scene.mlflow.run(SCRIPTS / "changes.py", "remove", scene.ids["experiments"]["retrieval"])
     assert scene.api.http.post("/api/v1/sources/prod/sync").status_code == 202
     scene.fresh()
     deleted = scene.api.ask("asset", uri=V2)
@@ -175,7 +175,7 @@ def test_a_configured_source_reports_its_counts_and_sweeps_by_schedule(scene: Sc
         assert own.api.ask("asset", uri=run)["environment"] == "production"
         model = f"mlg://model/{SPACE}/home-ranker"
         assert own.api.ask("asset", uri=model)["deleted_at"] is None
-        scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "rename", "home-ranker", "page-ranker")
+        scene.mlflow.run(SCRIPTS / "changes.py", "rename", "home-ranker", "page-ranker")
         own.until(lambda: own.api.ask("asset", uri=model)["uri"].endswith("/page-ranker"), "a sweep notices the new name")
         assert own.source()["errors"] == 0
     finally:
@@ -186,7 +186,7 @@ def test_a_configured_source_reports_its_counts_and_sweeps_by_schedule(scene: Sc
 def test_a_file_is_named_with_its_scope_by_backfill_poll_and_sync(scene: Scene, tmp_path: Path) -> None:
     def train(name: str) -> str:
         path = tmp_path / name
-        run = json.loads(scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "train_on_files", str(path)).splitlines()[-1])
+        run = json.loads(scene.mlflow.run(SCRIPTS / "changes.py", "train_on_files", str(path)).splitlines()[-1])
         return f"mlg://run/{SPACE}/{run}"
 
     def serve(scope: str) -> Process:

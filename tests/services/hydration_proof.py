@@ -38,13 +38,13 @@ from mlgraph.services.history.asserted_facts import asserted_intervals
 from mlgraph.services.sources.source_manager import SourceManager
 from mlgraph.services.sources.source_writer import SourceDependencies
 from mlgraph.sources.http import RetryPolicy
-from mlgraph.sources.mlflow import MlflowSource
-from mlgraph.sources.mlflow_factory import MlflowSources
+from mlgraph.sources.mlflow.factory import MlflowSources
+from mlgraph.sources.mlflow.source import MlflowSource
 from mlgraph.stores.embedded.server import EmbeddedPostgres
 from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import Serving, Store, schema_url
-from tests.sources.mlflow_simulator import Faults, Json, Registry, Simulator, simulated
+from tests.sources.mlflow.simulator import Faults, Json, Registry, Simulator, simulated
 
 NAME: Final = "prod"
 SETTLES_S: Final = 3.0

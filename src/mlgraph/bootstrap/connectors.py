@@ -9,7 +9,7 @@ from typing import Final
 from mlgraph.connectors import mlflow, openlineage
 from mlgraph.domain.errors import MlgraphError, StartError
 from mlgraph.ports.connector import Connector, ConnectorRegistry
-from mlgraph.sources.mlflow_factory import MlflowSources
+from mlgraph.sources.mlflow.factory import MlflowSources
 
 GROUP: Final = "mlgraph.connectors"
 """The group of entry points by which a package registers its connectors; each names a `Connector`."""

@@ -12,12 +12,12 @@ from typing import Final
 from mlgraph.connectors.mlflow import normalise
 from mlgraph.domain.configuration import RequestLimits
 from mlgraph.ports.source_adapter import Access
-from mlgraph.sources.mlflow import MlflowSource
+from mlgraph.sources.mlflow.source import MlflowSource
 from tests.connectors.suite import lines_of
 from tests.realparts.mlflow_server import MLFLOW_BIN, mlflow_server
 
 FOLDER: Final = Path(__file__).parent / "payloads"
-COMPANY: Final = Path(__file__).parents[2] / "sources" / "mlflow_company.py"
+COMPANY: Final = Path(__file__).parents[2] / "sources" / "mlflow" / "company.py"
 
 
 def main() -> None:

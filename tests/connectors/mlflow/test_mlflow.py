@@ -19,7 +19,7 @@ from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetra
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source_adapter import Identity
-from mlgraph.sources.mlflow_factory import MlflowSources
+from mlgraph.sources.mlflow.factory import MlflowSources
 from tests.connectors import suite
 
 FOLDER = Path(__file__).parent / "payloads"

@@ -19,7 +19,7 @@ from mlgraph.services.history.asserted_facts import asserted_intervals
 from mlgraph.services.sources.freshness import Freshness, RequestTime
 from mlgraph.services.sources.interpretation import Hydrator, Interpretation, SourceResponse
 from mlgraph.services.sources.source_writer import SourceDependencies, SourceWriter
-from mlgraph.sources.mlflow_factory import MlflowSources
+from mlgraph.sources.mlflow.factory import MlflowSources
 from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import TESTER, Store

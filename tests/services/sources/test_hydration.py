@@ -20,7 +20,7 @@ from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services import hydration_proof
 from tests.services.hydration_proof import CONNECTOR, NAME, Reading, differences, prove
 from tests.services.parts import Store
-from tests.sources.mlflow_simulator import Faults, Registry, Simulator, simulated
+from tests.sources.mlflow.simulator import Faults, Registry, Simulator, simulated
 
 LIMITS = RequestLimits(400.0, 8, 0.5)
 QUIET = Schedule(poll_s=3600.0)

@@ -18,7 +18,7 @@ from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.ports.store import Item
 from mlgraph.services.sources.reconciliation import Reconciler, Reported
 from mlgraph.services.sources.stored_edges import StoredEdges
-from mlgraph.sources.mlflow_factory import MlflowSources
+from mlgraph.sources.mlflow.factory import MlflowSources
 from tests.services.parts import TESTER, Store
 
 CONNECTOR = replace(mlflow.connector(MlflowSources()), complete_edges={"run": (("part_of",), ("input_to",))})

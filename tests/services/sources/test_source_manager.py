@@ -23,11 +23,11 @@ from mlgraph.services.common.identity import Caller
 from mlgraph.services.sources.source_manager import SourceManager
 from mlgraph.services.sources.source_worker import next_sweeps, webhook_path
 from mlgraph.services.sources.source_writer import SourceDependencies
-from mlgraph.sources.mlflow_factory import MlflowSources
+from mlgraph.sources.mlflow.factory import MlflowSources
 from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import Serving, Store
-from tests.sources.mlflow_simulator import Faults, Registry, Simulator, simulated
+from tests.sources.mlflow.simulator import Faults, Registry, Simulator, simulated
 
 CONNECTORS = ConnectorRegistry([replace(mlflow.connector(MlflowSources()), settles_s=0.2)])
 LIMITS = RequestLimits(1000.0, 4, 2.0)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mlgraph.sources.http import MISSING, Json
-from mlgraph.sources.mlflow_api import MlflowApi, each, info_of, text_of, time_of
+from mlgraph.sources.mlflow.api import MlflowApi, each, info_of, text_of, time_of
 
 _COPY: Final = re.compile(r"models:/(?P<name>.+)/(?P<version>\d+)", re.DOTALL)
 _MODEL: Final = re.compile(r"models:/(?P<id>m-[^/@]+)")

@@ -11,8 +11,8 @@ from mlgraph.domain.timestamps import format_time
 from mlgraph.ports.source_adapter import Payload
 from mlgraph.sources.cache import TtlCache
 from mlgraph.sources.http import MISSING, Json, Missing
-from mlgraph.sources.mlflow_api import MlflowApi, chunks, each, info_of, is_deleted, text_of
-from mlgraph.sources.mlflow_versions import VersionIndex, model_of, roots_of, run_of
+from mlgraph.sources.mlflow.api import MlflowApi, chunks, each, info_of, is_deleted, text_of
+from mlgraph.sources.mlflow.versions import VersionIndex, model_of, roots_of, run_of
 
 
 class MlflowPayloads:

@@ -1,4 +1,4 @@
-"""Later changes of the MLflow server. Runs in MLflow's environment after mlflow_company.py, one change a call."""
+"""Later changes of the MLflow server. Runs in MLflow's environment after company.py, one change a call."""
 
 # mypy: disable-error-code="import-not-found, import-untyped"
 import json

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mlgraph.domain.credentials import Credentials
 from mlgraph.ports.source_adapter import Access, SourceAdapter
 from mlgraph.sources.http import RetryPolicy
-from mlgraph.sources.mlflow import MlflowSource
-from mlgraph.sources.mlflow_api import ambient_credentials
+from mlgraph.sources.mlflow.api import ambient_credentials
+from mlgraph.sources.mlflow.source import MlflowSource
 
 
 class MlflowSources:

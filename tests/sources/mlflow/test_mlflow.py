@@ -8,8 +8,8 @@ import pytest
 from mlgraph.domain.errors import InvalidInput, SourceError
 from mlgraph.ports.source_adapter import Access, Gone, SourceAdapter, SourcePage
 from mlgraph.sources.http import RetryPolicy
-from mlgraph.sources.mlflow import MlflowSource
-from mlgraph.sources.mlflow_api import ambient_credentials, connect, place
+from mlgraph.sources.mlflow.api import ambient_credentials, connect, place
+from mlgraph.sources.mlflow.source import MlflowSource
 from tests.sources.flaky_server import Answer, flaky_server, respond_with
 
 QUICK = RetryPolicy(attempts=2, timeout_s=2, first_wait_s=0.01, longest_wait_s=0.02)

@@ -14,7 +14,7 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source_adapter import Access, CircuitState, Cursor, Gone, Identity, Payload, ProbeResult, SourcePage
 from mlgraph.sources.http import MISSING, Json, RetryPolicy
-from mlgraph.sources.mlflow_api import (
+from mlgraph.sources.mlflow.api import (
     Found,
     MlflowApi,
     chunks,
@@ -28,8 +28,8 @@ from mlgraph.sources.mlflow_api import (
     time_of,
     version_at,
 )
-from mlgraph.sources.mlflow_payloads import MlflowPayloads
-from mlgraph.sources.mlflow_versions import VersionIndex, model_of, roots_of
+from mlgraph.sources.mlflow.payloads import MlflowPayloads
+from mlgraph.sources.mlflow.versions import VersionIndex, model_of, roots_of
 
 STAGES: Final = ("experiment", "registered_model", "model_version", "run", "logged_model")
 """The order of reading. A version with the number of a deleted one ends its edges, so it comes before the runs that use it."""

@@ -23,7 +23,7 @@ from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source_adapter import Access, Cursor, Gone, Identity
-from mlgraph.sources.mlflow import MlflowSource
+from mlgraph.sources.mlflow.source import MlflowSource
 from tests.realparts.mlflow_server import MlflowServer, mlflow_server
 from tests.sources.flaky_server import Double, flaky_server, respond_with
 
@@ -88,7 +88,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     ):
         hook = source.subscribe(f"{listener.url}/hook", "of a store of before")
         assert source.subscribe(f"{listener.url}/hook", SECRET) == hook, "one webhook is enough, with the secret of today"
-        made = json.loads(server.run(HERE / "mlflow_company.py", "120").splitlines()[-1])
+        made = json.loads(server.run(HERE / "company.py", "120").splitlines()[-1])
         found = Company(server, source, listener, made)
         found.statements, found.cursor = backfill(source)
         deleted = {each.uri for each in found.statements if isinstance(each, AssetRetraction)}
@@ -241,7 +241,7 @@ def test_mlflow_signs_its_webhooks(company: Company) -> None:
 
 def test_a_moved_alias_is_announced_and_polled_and_ends_where_it_was(company: Company) -> None:
     received_event = len(company.listener.asked)
-    company.server.run(HERE / "mlflow_changes.py", "move")
+    company.server.run(HERE / "changes.py", "move")
     events = received(company, received_event + 2)[received_event:]
     assert sorted(str(thin(each)) for each in events) == [
         "('model_version', 'ranker/2')",
@@ -277,14 +277,14 @@ def test_a_moved_alias_is_announced_and_polled_and_ends_where_it_was(company: Co
 
 
 def test_a_run_that_nobody_announces_is_polled(company: Company) -> None:
-    later = json.loads(company.server.run(HERE / "mlflow_changes.py", "train").splitlines()[-1])
+    later = json.loads(company.server.run(HERE / "changes.py", "train").splitlines()[-1])
     changed = [payload for page in company.source.changed_since(company.cursor) for payload in page.payloads]
     assert AssetUri("run", "mlflow:prod", later) in {subject(each) for each in changed}
     company.known |= {AssetUri("run", "mlflow:prod", later)}
 
 
 def test_deletions_and_renames_are_noticed(company: Company) -> None:
-    company.server.run(HERE / "mlflow_changes.py", "remove", company.made["experiments"]["retrieval"])
+    company.server.run(HERE / "changes.py", "remove", company.made["experiments"]["retrieval"])
     states = {each.uri: each.state for each in company.statements if isinstance(each, AssetFact)}
     known_states = {uri: state for uri, state in states.items() if uri in company.known}
     assert identities_of(known_states) == company.before

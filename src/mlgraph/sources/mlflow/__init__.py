@@ -1,0 +1,1 @@
+"""Requests to MLflow servers, and the payloads that the connector `mlflow` reads."""
