@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mlgraph.domain.naming.naming_context import NO_CONTEXT
 from mlgraph.ports.connector import Connector, PulledConnector
 from tests.connectors import page, suite
 
@@ -36,7 +37,7 @@ def test_the_module_is_short() -> None:
 
 
 def test_the_payload_of_the_page_gives_the_lineage_that_it_shows(tmp_path: Path) -> None:
-    lines = suite.lines_of(page.connector(tmp_path).normalise(page.report(), None))
+    lines = suite.lines_of(page.connector(tmp_path).normalise(page.report(), NO_CONTEXT))
     edges = [(each["edge"]["source"], each["edge"]["relation"]) for each in lines if "edge" in each]
     (asked,) = re.findall(r"mlgraph lineage (\S+)", page.blocks("sh")[0])
     assert (asked, "input_to") in edges

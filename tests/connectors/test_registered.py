@@ -9,6 +9,7 @@ import pytest
 
 from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.facts import Contact, Statement
+from mlgraph.domain.naming.naming_context import NO_CONTEXT
 from mlgraph.ports.connector import Connector
 from tests.connectors import suite
 from tests.connectors.mlflow import test_mlflow
@@ -27,7 +28,7 @@ def test_a_registered_connector_passes(connector: Connector) -> None:
     folder, key, page, secretive, secrets = SUBJECTS[connector.name]
 
     def normalise(payload: suite.Json) -> list[Statement]:
-        return list(connector.normalise(payload, None))
+        return list(connector.normalise(payload, NO_CONTEXT))
 
     subject = suite.Subject(connector, normalise, suite.load_recordings(folder, key), page, secretive, secrets)
     suite.check_recordings(subject)

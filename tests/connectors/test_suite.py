@@ -10,6 +10,7 @@ import pytest
 
 from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Mode, Statement
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.json_values import redact
 from mlgraph.domain.uri import AssetUri, person_uri
@@ -22,7 +23,7 @@ Normalise = Callable[[suite.Json], list[Statement]]
 Caught = type[Exception] | tuple[type[Exception], ...]
 
 
-def sound(payload: suite.Json, _: str | None = None) -> list[Statement]:
+def sound(payload: suite.Json, _: NamingContext = NO_CONTEXT) -> list[Statement]:
     root = Located(payload)
     table = AssetUri("dataset", "there", root.need("table").name())
     run = AssetUri("run", "there", root.need("run").name())

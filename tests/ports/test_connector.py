@@ -8,12 +8,13 @@ import pytest
 
 from mlgraph.domain.errors import Conflict, InvalidInput
 from mlgraph.domain.facts import Statement
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.ports.connector import Connector, ConnectorRegistry
 
 
-def no_statements(payload: object, scope: str | None) -> list[Statement]:
-    del payload, scope
+def no_statements(payload: object, context: NamingContext) -> list[Statement]:
+    del payload, context
     return []
 
 

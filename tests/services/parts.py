@@ -20,11 +20,13 @@ from mlgraph.domain.payloads.payload import Located
 from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.store import Actor, Event, Item
-from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.common.registries import ModelRegistries
+from mlgraph.services.ingest.intake import Intake, IntakeStores
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.query import Queries
 from mlgraph.stores.append.writer import PostgresWriter
+from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
@@ -86,9 +88,9 @@ class Serving:
         )
         # This writer feeds the follower, as that of a server does; appends through `store` are those of another process.
         writer = PostgresWriter(store.database, self.follower.on_commit)
-        self.intake = Intake(
-            writer, store.dead_letters, self.follower.nudge, self._rehydrate, self.connectors, store.event_warnings
-        )
+        stores = IntakeStores(writer, store.dead_letters, store.event_warnings)
+        registries = ModelRegistries(PostgresConnections(store.database), self.connectors)
+        self.intake = Intake(stores, self.follower.nudge, self._rehydrate, self.connectors, registries=registries)
         self.queries = Queries(store.reader, self.follower)
 
     def _rehydrate(self, name: str, event: Any) -> int:

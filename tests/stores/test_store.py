@@ -257,9 +257,10 @@ def test_a_store_of_the_first_schema_is_brought_up_and_knows_its_facts(postgres_
         connection.execute("DROP TABLE usage, usage_progress")
         connection.execute("UPDATE origin SET id = 77 WHERE id = 30000")  # a name as any other then
         connection.execute("UPDATE asset_fact SET origin_id = 77 WHERE origin_id = 30000")
-        of_sources = "configured errors last_error last_error_at polled_at changed_at swept_at sweep_cursor scope"
+        of_sources = "configured errors last_error last_error_at polled_at changed_at swept_at sweep_cursor scope place registry"
         for column in of_sources.split():
             connection.execute(f"ALTER TABLE connection DROP COLUMN {column}".encode())
+        connection.execute("ALTER TABLE dead_letter DROP COLUMN scope")
         connection.execute("DELETE FROM migration WHERE number > 1")
     after = Store(url)
     again = (asset("a", owners=[owner]), edge("a", "b"), written, edge("a", "c"))

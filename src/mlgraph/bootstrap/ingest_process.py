@@ -21,8 +21,10 @@ from mlgraph.bootstrap.http import limit_malloc_arenas, tune_interpreter
 from mlgraph.bootstrap.options import Options
 from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.services.common.identity import Caller
-from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.common.registries import ModelRegistries
+from mlgraph.services.ingest.intake import Intake, IntakeStores
 from mlgraph.stores.append.writer import PostgresWriter
+from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
@@ -107,9 +109,10 @@ def _run(url: str, options: Options, form: str, caller: Caller, lines: Connectio
     database = Database(url, size=_CONNECTIONS, query_connections=1)
     try:
         database.open()
-        stores = PostgresWriter(database), PostgresDeadLetters(database)
-        warnings = PostgresEventWarnings(database)
-        intake = Intake(*stores, lambda: None, _rehydrate, installed_connectors(), warnings)
+        stores = IntakeStores(PostgresWriter(database), PostgresDeadLetters(database), PostgresEventWarnings(database))
+        connectors = installed_connectors()
+        registries = ModelRegistries(PostgresConnections(database), connectors)
+        intake = Intake(stores, lambda: None, _rehydrate, connectors, registries=registries)
         outcome: dict[str, Any] | MlgraphError = intake.ingest_lines(form, _received(lines), caller)
     except EOFError:  # the sender failed, and reports that itself
         return

@@ -18,6 +18,7 @@ from mlgraph.domain.credentials import Credentials
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common.identity import tokens_from
+from mlgraph.services.common.registries import ModelRegistries
 from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.curation.usage_counter import UsageCounter
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
@@ -27,7 +28,7 @@ from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
 from mlgraph.services.discovery.team_overview import TeamOverview
-from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.ingest.intake import Intake, IntakeStores
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.asset_names import AssetNames
@@ -82,9 +83,13 @@ class Server:
         writer = PostgresWriter(database, self.follower.on_commit)
         elsewhere = IngestProcess(database, options).ingest_lines
         warnings = PostgresEventWarnings(database)
-        intake = Intake(writer, dead_letters, self.follower.nudge, self._rehydrate, connectors, warnings, elsewhere)
         stored, events = PostgresConnections(database), PostgresEvents(database)
-        dependencies = SourceDependencies(stored, reader, intake.append, dead_letters, events, warnings, options.public_url)
+        registries = ModelRegistries(stored, connectors)
+        stores = IntakeStores(writer, dead_letters, warnings)
+        intake = Intake(stores, self.follower.nudge, self._rehydrate, connectors, elsewhere, registries)
+        dependencies = SourceDependencies(
+            stored, reader, intake.append, dead_letters, events, warnings, options.public_url, registries
+        )
         self.connections = SourceManager(dependencies, connectors, options.configuration.sources, _credentials)
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         index = SearchFiles(options.data / "search" / _store_name(options.store), writes=first)

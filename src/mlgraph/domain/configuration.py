@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.uri import AssetUri
 
 
@@ -41,16 +42,23 @@ class SecretPlace:
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """The configuration of a source. `scope` becomes the prefix of namespaces that are ambiguous alone, such as `default`."""
+    """The configuration of a source. `scope`, `place` and `registry` decide the names in its answers (`NamingContext`)."""
 
     name: str
     kind: str
     url: str
     scope: str
+    place: str | None = None
+    registry: str | None = None
     credentials: SecretPlace | None = None
     environment: str | None = None
     schedule: Schedule = Schedule()
     limits: RequestLimits = RequestLimits()
+
+    @property
+    def naming(self) -> NamingContext:
+        """What they say about the names in its answers."""
+        return NamingContext(self.scope, self.place, self.registry)
 
 
 @dataclass(frozen=True, slots=True)

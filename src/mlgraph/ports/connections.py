@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
+from mlgraph.domain.naming.naming_context import NamingContext
+
+STOPPED: Final = "stopped"
+"""The state of a source that was removed from the configuration: it is not read, its facts remain."""
 _UNFINISHED: Final = ("backfilling", "failed")
 
 
@@ -12,8 +16,8 @@ _UNFINISHED: Final = ("backfilling", "failed")
 class Connection:
     """A connected source. Times are microseconds since the epoch.
 
-    `cursor` is the position of its backfill, `sweep_cursor` the position of an interrupted full sweep. `scope` prefixes the
-    ambiguous names in its answers (docs/naming.md); None: they are not prefixed. A `configured` source comes from the
+    `cursor` is the position of its backfill, `sweep_cursor` the position of an interrupted full sweep. `scope`, `place` and
+    `registry` decide the names in its answers (`NamingContext`). A `configured` source comes from the
     configuration and is read as long as the configuration contains it.
 
     `error` is the present error, `errors` the number of failures, `last_error` at `last_error_at` the latest one. `polled_at` is
@@ -40,6 +44,13 @@ class Connection:
     swept_at: int | None = None
     sweep_cursor: dict[str, Any] | None = None
     scope: str | None = None
+    place: str | None = None
+    registry: str | None = None
+
+    @property
+    def naming(self) -> NamingContext:
+        """What the settings of the source say about the names in its answers."""
+        return NamingContext(self.scope, self.place, self.registry)
 
     def restarted(self) -> Connection:
         """Return a copy in state `backfilling`, with the cursor of an unfinished backfill, else from the beginning."""

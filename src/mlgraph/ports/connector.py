@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mlgraph.domain.errors import Conflict, InvalidInput
 from mlgraph.domain.facts import Statement
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.sanitizing import sanitize
 from mlgraph.domain.text.suggestions import did_you_mean
@@ -52,11 +53,14 @@ class Connector:
     """All relations of the vocabulary that it emits."""
     redacted: tuple[str, ...] = ()
     """Locations in a payload that contain secrets or personal data; their values never reach a fact."""
-    normalise: Callable[[object, str | None], Sequence[Statement]]
-    """Returns the statements of a decoded payload. The second argument is the source of the sender's token: it scopes ambiguous
-    names (docs/naming.md). Raises `InvalidInput` with the JSON pointer of the fault; a detail that the payload can do
-    without is left out instead, with a `DetailWarning` among the statements (`EventDocument` collects them).
+    normalise: Callable[[object, NamingContext], Sequence[Statement]]
+    """Returns the statements of a decoded payload. The second argument is what is known of its sender: the scope of ambiguous
+    names, the place of tables, the registry of models (docs/naming.md). Raises `InvalidInput` with the JSON pointer of the
+    fault; a detail that the payload can do without is left out instead, with a `DetailWarning` among the statements
+    (`EventDocument` collects them).
     """
+    refers_to_models: bool = False
+    """Whether its payloads name versions of a model registry (`NamingContext.model_version`). Others get no registry."""
     sanitize: Callable[[Located], object] = sanitize
     """Returns the copy of a payload that is stored with its facts, without secrets and personal data."""
     redacts: bool = False
@@ -87,6 +91,8 @@ class PulledConnector(Connector):
     """By kind: the relations of the outgoing and of the incoming edges that an answer about such an asset lists completely. Its
     other edges of these relations from this origin end when the answer is recorded.
     """
+    registers_models: bool = False
+    """Whether the tool is a model registry: references to model versions are looked up in the namespace `NAME:INSTANCE`."""
     settles_s: float = 5.0
     """The number of seconds after a change during which the tool may still return the former state (replicas, caches)."""
     remedies: Mapping[str, str] = field(default_factory=dict)
@@ -155,6 +161,11 @@ class ConnectorRegistry:
     def tools(self) -> tuple[str, ...]:
         """The names of the connectors of tools that can be connected."""
         return tuple(each.name for each in self if isinstance(each, PulledConnector))
+
+    @property
+    def registries(self) -> tuple[str, ...]:
+        """The names of the connectors of model registries."""
+        return tuple(each.name for each in self if isinstance(each, PulledConnector) and each.registers_models)
 
     def remedy(self, namespace: str, aspect: str) -> str | None:
         """Return the line with which the tool that names the assets of a namespace reports an aspect of coverage."""

@@ -9,7 +9,10 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterEntry:
-    """An event that could not be processed, with its sender and the error (`pointer`: JSON pointer of the fault)."""
+    """An event that could not be processed, with its sender and the error (`pointer`: JSON pointer of the fault).
+
+    `scope`: that of its sender, where it is not its source.
+    """
 
     format: str
     actor: str
@@ -18,6 +21,7 @@ class DeadLetterEntry:
     body: str
     error: str
     pointer: str | None = None
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

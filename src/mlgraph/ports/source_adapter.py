@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from mlgraph.domain.configuration import RequestLimits
 from mlgraph.domain.credentials import Credentials
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.uri import AssetUri
 
 Payload = dict[str, Any]
@@ -22,14 +23,14 @@ Cursor = dict[str, Any]
 class Access:
     """How to access a source: address, name of the instance (None: derived from the address), credentials, request limits.
 
-    `scope` prefixes the ambiguous names in its answers (docs/naming.md); None: they are not prefixed.
+    `naming` is what the settings of the source say about the names in its answers (docs/naming.md).
     """
 
     url: str
     instance: str | None = None
     credentials: Credentials | None = None
     limits: RequestLimits = field(default_factory=RequestLimits)
-    scope: str | None = None
+    naming: NamingContext = NO_CONTEXT
 
 
 @dataclass(frozen=True, slots=True)

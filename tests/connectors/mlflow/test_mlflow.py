@@ -16,6 +16,7 @@ from mlgraph.connectors.mlflow.renames import renames
 from mlgraph.connectors.mlflow.webhooks import TOLERANCE_S, occurred_at, thin, verify_webhook
 from mlgraph.domain.errors import InvalidInput, NotJson, Unauthorized
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Statement
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source_adapter import Identity
@@ -79,11 +80,12 @@ def test_a_file_of_some_machine_is_scoped_where_a_scope_is_given() -> None:
     payload = recorded("run_that_trains")
     payload["data"]["run"]["inputs"]["dataset_inputs"][0]["dataset"]["source"] = '{"path": "/data/x.csv"}'
     assert (
-        str(edges(normalise({**payload, "scope": "team-a"}), "input_to")[0].source)
+        str(edges(normalise(payload, NamingContext("team-a")), "input_to")[0].source)
         == "mlg://dataset/team-a%3Afile/%2Fdata%2Fx.csv"
     )
     assert (
-        edges(normalise({**payload, "scope": "team-a"}), "input_to")[0].target == edges(normalise(payload), "input_to")[0].target
+        edges(normalise(payload, NamingContext("team-a")), "input_to")[0].target
+        == edges(normalise(payload), "input_to")[0].target
     )
 
 
@@ -100,9 +102,11 @@ def test_a_file_of_some_machine_is_scoped_where_a_scope_is_given() -> None:
 def test_a_job_in_the_tags_of_a_tool_is_scoped_and_one_in_the_tag_of_mlgraph_is_not(
     tags: dict[str, str], workflow: str | None
 ) -> None:
-    payload = {**recorded("run_that_trains"), "scope": "team-a"}
+    payload = recorded("run_that_trains")
     payload["data"]["run"]["data"]["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
-    assert [str(each.target) for each in edges(normalise(payload), "run_of")] == ([workflow] if workflow else [])
+    assert [str(each.target) for each in edges(normalise(payload, NamingContext("team-a")), "run_of")] == (
+        [workflow] if workflow else []
+    )
 
 
 def test_a_run_without_a_start_does_not_begin_in_1970() -> None:

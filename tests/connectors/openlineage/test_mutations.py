@@ -8,6 +8,7 @@ import pytest
 from mlgraph.connectors import openlineage
 from mlgraph.connectors.openlineage import CONNECTOR
 from mlgraph.domain.facts import Statement
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from tests.connectors.openlineage import mutations
 from tests.connectors.openlineage.mutations import GONE, Mutation, check
@@ -55,8 +56,8 @@ def greedy(statements: list[Statement]) -> list[Statement]:
 def test_the_check_finds_planted_faults(
     fault: Callable[[list[Statement]], list[Statement]], mutation: Mutation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(event: object, scope: str | None) -> list[Statement]:
-        statements = openlineage.normalise(event, scope)
+    def faulty(event: object, context: NamingContext) -> list[Statement]:
+        statements = openlineage.normalise(event, context)
         return fault(statements) if any(isinstance(each, DetailWarning) for each in statements) else statements
 
     check(mutation)

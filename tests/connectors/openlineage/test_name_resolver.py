@@ -6,6 +6,7 @@ import pytest
 
 from mlgraph.connectors.openlineage import normalise
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.uri import AssetUri
 from tests.connectors.openlineage.events import AT, Json, job_event
 
@@ -22,7 +23,11 @@ def event(*, namespace: str = "default", run_facets: Json | None = None, **state
 
 
 def triples(event_document: Json, scope: str | None = None) -> set[tuple[str, str, str]]:
-    return {(str(f.source), f.relation, str(f.target)) for f in normalise(event_document, scope) if isinstance(f, EdgeFact)}
+    return {
+        (str(f.source), f.relation, str(f.target))
+        for f in normalise(event_document, NamingContext(scope))
+        if isinstance(f, EdgeFact)
+    }
 
 
 def column(dataset: AssetUri, field: str) -> str:
@@ -95,7 +100,7 @@ def test_unambiguous_names_get_no_scope() -> None:
 
 def test_without_a_scope_names_are_unchanged() -> None:
     assert (str(AssetUri("run", "default", "r")), "run_of", "mlg://workflow/default/j") in triples(event())
-    assert normalise(job_event(inputs=[]), "a")[0].uri == AssetUri("workflow", "n", "j")  # type: ignore[union-attr]
+    assert normalise(job_event(inputs=[]), NamingContext("a"))[0].uri == AssetUri("workflow", "n", "j")  # type: ignore[union-attr]
 
 
 def feast(uri: object, *, own: bool = True) -> Json:

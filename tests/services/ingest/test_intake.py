@@ -14,6 +14,7 @@ import pytest
 from mlgraph.connectors import openlineage
 from mlgraph.domain.errors import InvalidInput, NotFound, NotJson, UnknownAsset
 from mlgraph.domain.fact_row import keyed_digest
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common.identity import LOCAL, Caller
 from mlgraph.services.ingest import intake
@@ -37,8 +38,8 @@ def cloudevent(**changes: Any) -> bytes:
     return json.dumps(event).encode()
 
 
-def planted_fault(event: object, scope: str | None = None) -> Any:
-    raise RuntimeError("planted", type(event), scope)
+def planted_fault(event: object, context: NamingContext = NO_CONTEXT) -> Any:
+    raise RuntimeError("planted", type(event), context)
 
 
 DIGESTS_OF_0_1_0 = [
@@ -222,9 +223,9 @@ def test_an_event_is_interpreted_once_and_a_dead_letter_is_not_stored_asynchrono
 ) -> None:
     interpreted: list[object] = []
 
-    def fails(event: object, scope: str | None) -> Any:
+    def fails(event: object, context: NamingContext) -> Any:
         interpreted.append(event)
-        return planted_fault(event, scope)
+        return planted_fault(event, context)
 
     faulty = ConnectorRegistry([replace(openlineage.CONNECTOR, normalise=fails)])
     monkeypatch.setattr(serving.intake, "_connectors", faulty)

@@ -9,6 +9,7 @@ import pytest
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Statement
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri, person_uri
 from mlgraph.ports.connector import Connector
@@ -22,8 +23,8 @@ PERSON = person_uri("ann@example.org")
 def emitting(*statements: Statement) -> Connector:
     """Return a connector that interprets every event as these statements."""
 
-    def normalise(payload: object, scope: str | None) -> Sequence[Statement]:
-        del payload, scope
+    def normalise(payload: object, context: NamingContext) -> Sequence[Statement]:
+        del payload, context
         return statements
 
     return Connector(

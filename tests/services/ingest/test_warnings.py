@@ -12,6 +12,7 @@ import pytest
 from mlgraph.connectors import openlineage
 from mlgraph.domain.errors import Unavailable
 from mlgraph.domain.facts import AssetFact, Statement
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connector import Connector, ConnectorRegistry
@@ -115,8 +116,8 @@ def test_facts_have_no_warnings(serving: Serving) -> None:
 
 
 def test_a_replayed_dead_letter_is_counted(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(event: object, scope: str | None) -> Any:
-        raise RuntimeError("planted", type(event), scope)
+    def fails(event: object, context: NamingContext) -> Any:
+        raise RuntimeError("planted", type(event), context)
 
     with monkeypatch.context() as broken:
         faulty = ConnectorRegistry([replace(openlineage.CONNECTOR, normalise=fails)])
@@ -153,8 +154,8 @@ def test_a_malformed_text_is_refused_in_little_time(serving: Serving, detail: st
 
 
 def test_any_connector_can_warn(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    def normalise(payload: object, scope: str | None) -> Sequence[Statement]:
-        del payload, scope
+    def normalise(payload: object, context: NamingContext) -> Sequence[Statement]:
+        del payload, context
         asset = AssetFact(AssetUri("dataset", "d", "a"), "toy", 0)
         return [DetailWarning("/x\0", "no \ud800 colour"), asset, DetailWarning("/y", "no shape")]
 

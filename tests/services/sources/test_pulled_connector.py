@@ -13,6 +13,7 @@ from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import Conflict, Unauthorized
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Statement
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
@@ -32,7 +33,7 @@ from mlgraph.ports.source_adapter import (
     States,
 )
 from mlgraph.services.common.identity import LOCAL, Caller
-from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.ingest.intake import Intake, IntakeStores
 from mlgraph.services.sources.source_manager import SourceManager
 from mlgraph.services.sources.source_writer import SourceDependencies
 from mlgraph.stores.postgres.connection_table import PostgresConnections
@@ -153,8 +154,8 @@ class ShelfTool:
         return Located(dict(event)).need("at").time()
 
 
-def normalise(payload: object, scope: str | None = None) -> list[Statement]:
-    del scope
+def normalise(payload: object, context: NamingContext = NO_CONTEXT) -> list[Statement]:
+    del context
     found = Located(payload)
     at = found.need("at").time()
     if gone := found.get("gone"):
@@ -193,9 +194,8 @@ class Server:
             "http://here",
         )
         self.connections = SourceManager(dependencies, connectors)
-        self.serving.intake = Intake(
-            store.writer, store.dead_letters, lambda: None, self.connections.hydrate_thin, connectors, store.event_warnings
-        )
+        stores = IntakeStores(store.writer, store.dead_letters, store.event_warnings)
+        self.serving.intake = Intake(stores, lambda: None, self.connections.hydrate_thin, connectors)
         self.connections.start()
 
     def following(self) -> None:

@@ -85,22 +85,6 @@ def test_everything_is_listed_in_order_page_by_page() -> None:
     assert runs == [2, 3, 5, 6]
 
 
-def test_every_payload_has_the_scope_of_its_source() -> None:
-    def answer(path: str, body: Any) -> Answer:
-        return respond_with({"run": run("r", "2")}) if path.startswith("/api/2.0/mlflow/runs/get") else SmallMlflow()(path, body)
-
-    with flaky_server(answer) as double:
-        for scope in ("lab", None):
-            source = MlflowSource(Access(double.url, "prod", scope=scope), retries=QUICK)
-            walked = [*source.pages(), *source.changed_since({"since": 0})]
-            payloads = [payload for page in walked for payload in page.payloads]
-            fetched = source.fetch("run", "r")
-            source.close()
-            assert isinstance(fetched, dict)
-            assert len(payloads) > 10
-            assert {payload.get("scope") for payload in [*payloads, fetched]} == {scope}
-
-
 def test_a_listing_restarts_where_the_cursor_is_one_of_polls() -> None:
     with flaky_server(SmallMlflow()) as double:
         source = MlflowSource(Access(double.url, "prod"), retries=QUICK)

@@ -18,6 +18,7 @@ from mlgraph.connectors.mlflow.tracking.experiments import experiment_statements
 from mlgraph.connectors.mlflow.tracking.runs import run_statements
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import Statement
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.ports.connector import PulledConnector
 from mlgraph.ports.source_adapter import SourceFactory
@@ -37,20 +38,20 @@ _READERS: Final[Mapping[str, Callable[[MlflowInstance, Located], list[Statement]
 )
 
 
-def normalise(payload: object, scope: str | None = None) -> list[Statement]:
-    """Return the statements of `payload`: {type, instance, data, scope?, at?, held?}.
+def normalise(payload: object, context: NamingContext = NO_CONTEXT) -> list[Statement]:
+    """Return the statements of `payload`: {type, instance, data, at?, held?}.
 
-    The scope, that of the payload or else `scope`, becomes the prefix of ambiguous namespaces (files, `localhost`); without
-    one they are unchanged. `at` (RFC 3339) is when the event occurred or the state was fetched. `held` is the known state of
-    the payload's subject from this origin, absent if there is none: {since: RFC 3339, state?, points_to?: {version URI:
-    its aliases}}. Raises `InvalidInput` with the pointer of the invalid value.
+    The scope of the source becomes the prefix of ambiguous namespaces (files, `localhost`); without one they are unchanged.
+    `at` (RFC 3339) is when the event occurred or the state was fetched. `held` is the known state of the payload's subject from
+    this origin, absent if there is none: {since: RFC 3339, state?, points_to?: {version URI: its aliases}}. Raises
+    `InvalidInput` with the pointer of the invalid value.
     """
     found = Located(payload)
     kind = found.need("type").text()
     reader = _READERS.get(kind)
     if reader is None:
         raise InvalidInput(f"unknown type {kind[:60]!r}: the types are {', '.join(_READERS)}", pointer="/type")
-    return reader(instance_of(found, scope), found.need("data"))
+    return reader(instance_of(found, context.scope), found.need("data"))
 
 
 def connector(sources: SourceFactory) -> PulledConnector:
@@ -79,6 +80,7 @@ def connector(sources: SourceFactory) -> PulledConnector:
             "dataset": 'mlflow.log_input(mlflow.data.from_pandas(<DATA>, source="<URL>"), context="training")',
             "commit": 'mlflow.set_tag("mlflow.source.git.commit", "<SHA>")',
         },
+        registers_models=True,
         mentions_in_passing=True,
         accepts_events=False,
         tool=MlflowTool(),

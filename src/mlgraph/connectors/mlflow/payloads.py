@@ -27,14 +27,14 @@ def subject(payload: object) -> AssetUri | None:
 
 
 def instance_of(payload: Located, scope: str | None = None) -> MlflowInstance:
-    """Return the instance of a payload, with its time and known state if it has them, and its scope, else `scope`."""
-    at, known_state, own = payload.get("at"), payload.get("held"), payload.get("scope")
+    """Return the instance of a payload, with its time and known state if it has them, and the scope of its source."""
+    at, known_state = payload.get("at"), payload.get("held")
     since, state = (known_state.get("since"), known_state.get("state")) if known_state else (None, None)
     properties = state.get("properties") if state else None
     created = properties.get("created_at") if properties else None
     return MlflowInstance(
         payload.need("instance").name(),
-        own.name() if own else scope,
+        scope,
         at=at.time() if at else None,
         known_since=since.time() if since else None,
         known_created=created.time() if created else None,

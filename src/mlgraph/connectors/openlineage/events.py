@@ -11,6 +11,7 @@ from mlgraph.connectors.openlineage.job_events import read_job_event
 from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.run_events import read_run_event
 from mlgraph.domain.facts import Statement
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.payloads.payload import EventDocument, Located
 
 _READERS: Final = MappingProxyType[str, Callable[[Located, NameResolver], list[Statement]]](
@@ -19,16 +20,16 @@ _READERS: Final = MappingProxyType[str, Callable[[Located, NameResolver], list[S
 _SHAPES: Final = (("run", "RunEvent"), ("job", "JobEvent"), ("dataset", "DatasetEvent"))
 
 
-def normalise(event: object, scope: str | None = None) -> list[Statement]:
+def normalise(event: object, context: NamingContext = NO_CONTEXT) -> list[Statement]:
     """Return the statements of one decoded OpenLineage event, with a warning for each detail that cannot be read.
 
     Facts have the origin `openlineage` and are valid from the event's `eventTime`. Raises `InvalidInput`, with the JSON pointer
     of the fault, only for an event without a usable time, run, job or dataset (docs/spec.md#12-details-of-events). Members that
     producers often omit (producer, schemaURL, a UUID as run id) are not required. Ambiguous namespaces (`default`, `file`,
-    `localhost`) get the prefix `scope`, the source that sent the event; without a scope they are unchanged.
+    `localhost`) get the scope of the sender as prefix; without a scope they are unchanged.
     """
     root = EventDocument(event)
-    statements = _READERS[_kind_of(root)](root, NameResolver(scope))
+    statements = _READERS[_kind_of(root)](root, NameResolver(context.scope))
     return [*statements, *root.collector.all()] if len(root.collector) else statements
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mlgraph.domain.naming.model_references import model_reference
@@ -27,6 +27,10 @@ class NamingContext:
     def scoped(self, namespace: str) -> str:
         """Return a namespace, with the prefix `scope` if it is ambiguous."""
         return scoped(namespace, self.scope)
+
+    def in_registry(self, registry: str) -> NamingContext:
+        """Return a copy with this registry."""
+        return replace(self, registry=registry)
 
     def model_version(self, text: Located, *, at_location: bool = False) -> AssetUri | None:
         """Return the model version that `text`, as a whole, refers to (`model_reference`); None if it is no reference.

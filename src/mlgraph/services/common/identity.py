@@ -26,7 +26,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 class Caller:
     """An authenticated caller. Without a `source`, it may report facts of every origin, reserved ones only as an `admin`.
 
-    `expires_us`: when its token expires, in microseconds since the epoch; None: never.
+    `expires_us`: when its token expires, in microseconds since the epoch; None: never. `own_scope`: the `scope` of its token.
     """
 
     actor: str
@@ -34,11 +34,15 @@ class Caller:
     environment: str | None = None
     admin: bool = False
     expires_us: int | None = None
+    own_scope: str | None = None
 
     @property
     def scope(self) -> str | None:
-        """The prefix for names in the caller's events that are not globally unique; None: they are used unchanged."""
-        return self.source
+        """The prefix for names in the caller's events that are not globally unique; None: they are used unchanged.
+
+        Senders with one scope share such names (files, `localhost`), although each is an origin of its own.
+        """
+        return self.own_scope or self.source
 
     def may_report_for(self, origin: str) -> bool:
         """Return whether facts of this origin are accepted from the caller, apart from `may_import`."""
@@ -87,7 +91,7 @@ class Tokens:
 
     @classmethod
     def read(cls, path: Path) -> Tokens:
-        """Read a token file: a JSON array of {"token" or "sha256", "actor", "source"?, "environment"?, "admin"?, "expires"?}.
+        """Read a token file: a list of {"token" or "sha256", "actor", "source"?, "scope"?, "environment"?, "admin"?, "expires"?}.
 
         Raises `StartError` if the file has another form, cannot be read, or is readable by other users.
         """
@@ -181,11 +185,12 @@ def _digest(entry: Located) -> str:
 
 def _caller(entry: Located) -> Caller:
     source, environment, admin = entry.get("source"), entry.get("environment"), entry.get("admin")
-    expires = entry.get("expires")
+    expires, scope = entry.get("expires"), entry.get("scope")
     return Caller(
         entry.need("actor").name(),
         source.name() if source else None,
         environment.name() if environment else None,
         admin.flag() if admin else False,
         expires.time() if expires else None,
+        scope.name() if scope else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from mlgraph.ports.store import Actor, Appended, Event, FactWriter, Item
 from mlgraph.services.common import metrics
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.common.pipelining import WriteBehind
+from mlgraph.services.common.registries import ModelRegistries
 from mlgraph.services.ingest.cloudevents import Envelope, read_envelopes
 from mlgraph.services.ingest.fact_items import FactItems
 from mlgraph.services.ingest.interpreting import InterpretedEvent, digest_of, interpret, interpret_text
@@ -50,28 +52,37 @@ Rehydrate = Callable[[str, Mapping[str, Any]], int]
 """Given a source and a thin event, fetches the object that the event names again and returns the transaction that records it."""
 
 
+@dataclass(frozen=True, slots=True)
+class IntakeStores:
+    """Where intake stores facts, events that failed, and the counts of warnings."""
+
+    writer: FactWriter
+    dead_letters: DeadLetterStore
+    event_warnings: EventWarningStore
+
+
 class Intake:
     """Takes facts and events in. `nudge` is called after each append, so that the projection need not wait for its next poll."""
 
     def __init__(
         self,
-        writer: FactWriter,
-        dead_letters: DeadLetterStore,
+        stores: IntakeStores,
         nudge: Callable[[], None],
         rehydrate: Rehydrate,
         connectors: ConnectorRegistry,
-        event_warnings: EventWarningStore,
         elsewhere: IngestElsewhere | None = None,
+        registries: ModelRegistries | None = None,
     ) -> None:
-        """`elsewhere`: takes long streams of events; by default this process does."""
-        self._writer = writer
-        self._dead_letters = dead_letters
+        """`elsewhere`: takes long streams of events; by default this process does. `registries`: those that events refer to."""
+        self._writer = stores.writer
+        self._dead_letters = stores.dead_letters
         self._nudge = nudge
         self._rehydrate = rehydrate
         self._connectors = connectors
         self._fact_items = FactItems(connectors)
-        self._event_warnings = event_warnings
+        self._event_warnings = stores.event_warnings
         self._elsewhere = elsewhere
+        self._registries = registries
 
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Append NDJSON facts chunk by chunk, each durable before the next. Return the ingest shape."""
@@ -93,7 +104,7 @@ class Intake:
         connector = self._connectors.format(form)
         metrics.INTAKE_BYTES.labels(connector.name).inc(len(body))
         try:
-            return interpret_text(connector, body, caller)
+            return interpret_text(connector, body, caller, self._registries)
         except MlgraphError:
             metrics.INTAKE_ITEMS.labels(connector.name, "rejected").inc()
             raise
@@ -147,7 +158,7 @@ class Intake:
         tally = Tally(form=connector.name)
 
         def read(index: int, line: bytes) -> Item:
-            event = interpret_text(connector, line, caller)
+            event = interpret_text(connector, line, caller, self._registries)
             tally.warn(index, event.warnings)
             return self._item_of(event)
 
@@ -192,13 +203,13 @@ class Intake:
         If it fails again, raises the error (`Conflict` without the connector); the letter stays, with one more attempt.
         """
         letter = self._dead_letters.get(letter_id)
-        own = Caller(letter.actor, letter.source, letter.environment)
+        own = Caller(letter.actor, letter.source, letter.environment, own_scope=letter.scope)
         try:
             document = read_json(letter.body.encode())
             if letter.format == THIN:
                 tx = self._rehydrate(document["source"], document["event"])
             else:
-                event = interpret(self._connectors.stored_format(letter.format), document, own)
+                event = interpret(self._connectors.stored_format(letter.format), document, own, self._registries)
                 if event.dead_letter is not None:
                     raise InvalidInput(f"the connector {letter.format!r} still fails on this event: {event.dead_letter.error}")
                 tx = self.store(event)["watermark"]
@@ -285,7 +296,7 @@ class Intake:
             )
         data = envelope.need_data()
         try:
-            interpreted = interpret(connector, data, caller)
+            interpreted = interpret(connector, data, caller, self._registries)
         except InvalidInput as error:
             raise error.under("/data") from None
         item = self._item_of(interpreted)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact, split_contacts
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.payloads.payload import Located, canonical_json, clean_text, without_unstorable
 from mlgraph.domain.redaction.fact_redaction import redact_fact
@@ -25,6 +26,7 @@ from mlgraph.ports.connector import Connector
 from mlgraph.ports.dead_letters import DeadLetterEntry
 from mlgraph.ports.store import Event, Item
 from mlgraph.services.common.identity import Caller
+from mlgraph.services.common.registries import ModelRegistries
 from mlgraph.services.ingest.json_reading import canonical_json_clean, canonical_text, read_event
 
 _log = logging.getLogger(__name__)
@@ -49,14 +51,18 @@ class InterpretedEvent:
     warnings: Sequence[DetailWarning] = ()
 
 
-def interpret_text(connector: Connector, raw: bytes, caller: Caller) -> InterpretedEvent:
+def interpret_text(
+    connector: Connector, raw: bytes, caller: Caller, registries: ModelRegistries | None = None
+) -> InterpretedEvent:
     """Return the interpretation of an event in JSON. Raises `NotJson`, `TooLarge`, and `InvalidInput` as `interpret` does."""
     document, warnings = read_event(raw)
-    event = interpret(connector, document, caller)
+    event = interpret(connector, document, caller, registries)
     return replace(event, warnings=[*warnings, *event.warnings]) if warnings else event
 
 
-def interpret(connector: Connector, document: object, caller: Caller) -> InterpretedEvent:
+def interpret(
+    connector: Connector, document: object, caller: Caller, registries: ModelRegistries | None = None
+) -> InterpretedEvent:
     """Return the interpretation of an event. Raises `InvalidInput` for an event that the connector refuses.
 
     Values that no store can contain (infinite numbers, extreme nesting) are null for the connector, with a warning. An event
@@ -72,7 +78,8 @@ def interpret(connector: Connector, document: object, caller: Caller) -> Interpr
         payload, warnings = without_unstorable(payload)
         content = canonical_json_clean(payload)
     try:
-        statements = connector.normalise(payload, caller.scope)
+        context = NamingContext(caller.scope)
+        statements = connector.normalise(payload, registries.completed(context, connector) if registries else context)
         facts, contacts = split_contacts(statements)
         event = _event_of(connector, payload, content, caller)
         if not connector.redacts:
@@ -84,7 +91,9 @@ def interpret(connector: Connector, document: object, caller: Caller) -> Interpr
     except Exception as error:  # noqa: BLE001 - a connector may fail in any way; its event must not be lost
         _log.exception("the connector %s failed on an event; it is stored as a dead letter", connector.name)
         body = canonical_json(_stored_copy(connector, payload))
-        dead_letter = DeadLetterEntry(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
+        dead_letter = DeadLetterEntry(
+            connector.name, caller.actor, caller.source, caller.environment, body, str(error), scope=caller.own_scope
+        )
         return InterpretedEvent(connector, caller, Item(()), dead_letter)
     warnings += [
         DetailWarning(clean_text(each.pointer), redact(clean_text(each.message)))

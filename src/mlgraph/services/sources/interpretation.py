@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.facts import AssetFact, Contact, EdgeRetraction, Statement, split_contacts
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.redaction.fact_redaction import redact_fact
 from mlgraph.domain.timestamps import FOREVER, format_time, parse_time
@@ -95,7 +96,15 @@ class _OutgoingEdges:
 class Hydrator:
     """Converts answers of one kind of source to items for the store, unless they are older than the stored state."""
 
-    def __init__(self, reader: FactReader, connector: PulledConnector, freshness: Freshness) -> None:
+    def __init__(
+        self,
+        reader: FactReader,
+        connector: PulledConnector,
+        freshness: Freshness,
+        context: Callable[[], NamingContext] = lambda: NO_CONTEXT,
+    ) -> None:
+        """`context` returns what decides names in answers; it is asked for each answer."""
+        self._context = context
         self._reader = reader
         self._connector = connector
         self._tool = connector.tool
@@ -157,7 +166,7 @@ class Hydrator:
     def _normalised(self, payload: Payload) -> Sequence[Statement]:
         """Return the statements of a payload as they are stored, without secrets: they are compared with stored ones."""
         statements: list[Statement] = []
-        for found in self._connector.normalise(payload, None):  # payloads of a source adapter contain the scope
+        for found in self._connector.normalise(payload, self._context()):
             if isinstance(found, DetailWarning):
                 _log.warning("%s: %s at %s of an answer", self._connector.name, found.message, found.pointer or "/")
             else:

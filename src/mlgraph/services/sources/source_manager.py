@@ -14,11 +14,11 @@ from mlgraph.domain import clock
 from mlgraph.domain.configuration import SecretPlace, SourceSettings
 from mlgraph.domain.credentials import Credentials, check_address
 from mlgraph.domain.errors import Conflict, InvalidInput, MlgraphError, NotFound, SourceError
-from mlgraph.ports.connections import Connection
+from mlgraph.ports.connections import STOPPED, Connection
 from mlgraph.ports.connector import Connector, ConnectorRegistry, PulledConnector
 from mlgraph.ports.source_adapter import Access
 from mlgraph.services.common.identity import Caller
-from mlgraph.services.sources.source_status import STOPPED, hydration, probe, status, warnings_of
+from mlgraph.services.sources.source_status import hydration, probe, status, warnings_of
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, webhook_path
 from mlgraph.services.sources.source_writer import SourceDependencies
 
@@ -195,9 +195,9 @@ class SourceManager:
         """Return the settings for reading a source, without its credentials; None if it is stopped."""
         settings = self._settings.get(connection.name)
         if settings is not None:
-            access = Access(settings.url, settings.name, limits=settings.limits, scope=settings.scope)
+            access = Access(settings.url, settings.name, limits=settings.limits, naming=settings.naming)
             return Reading(access, settings.schedule, settings.environment)
-        return None if connection.state == STOPPED else Reading(Access(connection.url, connection.name, scope=connection.scope))
+        return None if connection.state == STOPPED else Reading(Access(connection.url, connection.name, naming=connection.naming))
 
     def _reading(self, connection: Connection) -> Reading:
         """Return the settings for reading a source: the configured ones, else defaults with credentials of the environment."""

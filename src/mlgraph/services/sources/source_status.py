@@ -15,9 +15,6 @@ from mlgraph.ports.event_warnings import WarningCount
 from mlgraph.ports.source_adapter import Access
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, next_sweeps
 
-STOPPED = "stopped"
-"""The state of a source that was removed from the configuration: it is not read, its facts remain."""
-
 
 def status(connection: Connection, reading: Reading | None, dead_letters: int, now: int) -> dict[str, Any]:
     """Return the status of one source at the moment `now` (microseconds); `reading` None: it is not read."""

@@ -53,7 +53,7 @@ class SourceWorker:
         self._threads = reading.access.limits.concurrency
         self._source: SourceAdapter = connector.sources.open(reading.access)
         caller = Caller(_ACTOR, connector.name, reading.environment)
-        self._recorder = SourceWriter(dependencies, connector, name, caller)
+        self._recorder = SourceWriter(dependencies, connector, name, caller, reading.access.naming)
         self._queue = EventQueue(dependencies.events, name)
         self._events = EventWorker(
             connector, self._source, self._recorder, self._queue, dependencies.dead_letters, self._on_missing

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import MlgraphError, NotFound
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection, ConnectionStore
 from mlgraph.ports.connector import PulledConnector
@@ -19,6 +20,7 @@ from mlgraph.ports.source_adapter import Departure, Payload
 from mlgraph.ports.store import Appended, FactReader, Item
 from mlgraph.services.common import metrics
 from mlgraph.services.common.identity import Caller
+from mlgraph.services.common.registries import ModelRegistries
 from mlgraph.services.sources.freshness import Freshness, RequestTime
 from mlgraph.services.sources.interpretation import Hydrator, Interpretation, SourceResponse
 
@@ -30,7 +32,10 @@ Append = Callable[[Sequence[Item], Caller], Appended]
 
 @dataclass(frozen=True, slots=True)
 class SourceDependencies:
-    """Dependencies of the source workers. `public_url`: where sources reach this server with webhooks; None: nowhere."""
+    """Dependencies of the source workers.
+
+    `public_url`: where sources reach this server with webhooks; None: nowhere. `registries`: those that answers refer to.
+    """
 
     store: ConnectionStore
     reader: FactReader
@@ -39,6 +44,7 @@ class SourceDependencies:
     events: EventStore
     event_warnings: EventWarningStore
     public_url: str | None = None
+    registries: ModelRegistries | None = None
 
 
 def _fault_text(subject: AssetUri | None, error: MlgraphError) -> str:
@@ -49,13 +55,26 @@ def _fault_text(subject: AssetUri | None, error: MlgraphError) -> str:
 class SourceWriter:
     """Records answers of one source batch by batch, and updates its stored connection. Thread-safe."""
 
-    def __init__(self, dependencies: SourceDependencies, connector: PulledConnector, name: str, caller: Caller) -> None:
+    def __init__(
+        self,
+        dependencies: SourceDependencies,
+        connector: PulledConnector,
+        name: str,
+        caller: Caller,
+        context: NamingContext = NO_CONTEXT,
+    ) -> None:
+        """`context`: what the settings of the source say about names."""
+        self._connector, self._context = connector, context
         self._dependencies = dependencies
         self._name = name
         self.caller = caller
         self._recording = threading.RLock()
         self.freshness = Freshness(connector.settles_s)
-        self._hydrator = Hydrator(dependencies.reader, connector, self.freshness)
+        self._hydrator = Hydrator(dependencies.reader, connector, self.freshness, self._naming)
+
+    def _naming(self) -> NamingContext:
+        registries = self._dependencies.registries
+        return registries.completed(self._context, self._connector) if registries else self._context
 
     def record(self, answers: Sequence[SourceResponse]) -> list[Interpretation]:
         """Append the facts of answers that are not older than the stored state; return the interpretation of each answer.

@@ -57,7 +57,7 @@ class MlflowSource:
         self._instance = access.instance or place(access.url)
         self._mlflow = MlflowInstance(self._instance)
         self._clock = clock
-        self._common_fields = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
+        self._common_fields = {"instance": self._instance}
         self._versions = VersionIndex(self._api)
         self._groups: dict[str, frozenset[tuple[str, str, int]]] = {}
         """The versions of each model at the last listing: the facts of runs that use a model refer to its versions."""

@@ -26,14 +26,14 @@ class PostgresDeadLetters:
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE dead_letter SET attempts = attempts + 1, error = %s WHERE replayed_tx IS NULL AND format = %s "
-                "AND body = %s AND source IS NOT DISTINCT FROM %s RETURNING id",
-                (error, letter.format, letter.body, letter.source),
+                "AND body = %s AND source IS NOT DISTINCT FROM %s AND scope IS NOT DISTINCT FROM %s RETURNING id",
+                (error, letter.format, letter.body, letter.source, letter.scope),
             )
             row = cursor.fetchone()
             if row is None:
                 cursor.execute(
-                    "INSERT INTO dead_letter (received_at, format, actor, source, environment, body, error, pointer) "
-                    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+                    "INSERT INTO dead_letter (received_at, format, actor, source, environment, body, error, pointer, "
+                    "scope) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
                     (
                         clock.wall_us(),
                         letter.format,
@@ -43,6 +43,7 @@ class PostgresDeadLetters:
                         letter.body,
                         error,
                         letter.pointer,
+                        letter.scope,
                     ),
                 )
                 row = cursor.fetchone()
@@ -52,7 +53,7 @@ class PostgresDeadLetters:
         """Return a waiting letter. Raises `NotFound`."""
         with self._database.connection() as connection, connection.cursor() as cursor:
             cursor.execute(
-                "SELECT format, actor, source, environment, body, error, pointer FROM dead_letter "
+                "SELECT format, actor, source, environment, body, error, pointer, scope FROM dead_letter "
                 "WHERE id = %s AND replayed_tx IS NULL",
                 (letter_id,),
             )
