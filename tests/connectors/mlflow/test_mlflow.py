@@ -166,13 +166,22 @@ def test_moved_aliases_end_at_the_old_version_and_start_at_the_new_one() -> None
     found = [(each.target.name, each.properties["aliases"], each.valid_from) for each in edges(statements, "points_to")]
     assert found == [("ranker/1", ["champion", "stable"], at), ("ranker/2", ["challenger"], at)]
     ended = [each for each in statements if isinstance(each, EdgeRetraction)]
-    assert [(each.target.name, each.valid_to) for each in ended] == [("ranker/3", at)]
+    assert [(each.relation, each.source.name, each.target.name, each.valid_to) for each in ended] == [
+        ("points_to", "ranker", "ranker/3", at),
+        ("alias_of", "ranker@stable", "ranker/3", at),
+    ]
+    named = [(each.source.name, each.target.name, each.valid_from) for each in edges(statements, "alias_of")]
+    assert named == [
+        ("ranker@challenger", "ranker/2", at),
+        ("ranker@champion", "ranker/1", None),
+        ("ranker@stable", "ranker/1", at),
+    ]
 
 
 def test_aliases_that_are_valid_already_have_no_time_so_that_nothing_changes() -> None:
     statements = model_after({"1": ["stable", "champion"], "2": ["challenger"]})
-    assert [type(each) for each in statements] == [AssetFact, EdgeFact, EdgeFact]
-    assert {each.valid_from for each in edges(statements, "points_to")} == {None}
+    assert [type(each) for each in statements] == [AssetFact] + [EdgeFact] * 5
+    assert {each.valid_from for relation in ("points_to", "alias_of") for each in edges(statements, relation)} == {None}
 
 
 @pytest.mark.parametrize("kind", ["registered_model", "model_version"])

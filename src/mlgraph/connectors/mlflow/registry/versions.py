@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, micros, optional, table, tags_of, without_empty
+from mlgraph.connectors.mlflow.registry.references import source_names
 from mlgraph.connectors.mlflow.registry.registered import made_by, measured_by
 from mlgraph.connectors.mlflow.tracking.logged_models import LoggedModels
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Statement
@@ -53,6 +54,7 @@ def version_statements(instance: MlflowInstance, data: Located) -> list[Statemen
         *([Contact(person_uri(user), user, user if "@" in user else None)] if user else []),
         EdgeFact(uri, "version_of", instance.uri("model", name), ORIGIN, created),
         *_copied(instance, data, uri, created),
+        *source_names(instance, data, uri, behind, created),
         *made_by(instance, data, run_id, uri, created),
         *measured_by(instance, data),
     ]

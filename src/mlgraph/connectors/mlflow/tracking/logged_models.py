@@ -26,6 +26,11 @@ class LoggedModel:
         return self.model.need("info").need("model_id").name()
 
     @property
+    def name(self) -> str | None:
+        """Return its name within its run."""
+        return optional(self.model.need("info"), "name")
+
+    @property
     def source_run_id(self) -> str | None:
         """Return the id of the run that created it."""
         return optional(self.model.need("info"), "source_run_id")
@@ -41,7 +46,7 @@ class LoggedModel:
         ordered = sorted(self.metrics(), key=lambda each: (micros(each.need("timestamp")), step_of(each)))
         return without_empty(
             model_id=self.model_id,
-            name=optional(info, "name"),
+            name=self.name,
             model_type=optional(info, "model_type"),
             status=(optional(info, "status") or "").removeprefix("LOGGED_MODEL_"),
             params=table(data, "params") if data else {},
