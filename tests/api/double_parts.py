@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, PreconditionFailed, UnknownAsset
 from mlgraph.domain.fact_json import parse_line
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.payload import Located, decode_json
 from mlgraph.ports.session_store import StoredSession
 from mlgraph.services.common.identity import Caller
@@ -167,8 +168,8 @@ class OperatorDouble(RecordingDouble):
             raise DamagedBackup("this is no backup of mlgraph")
         return RESTORED
 
-    def connect(self, kind: str, url: str, name: str | None, caller: Caller) -> Body:
-        self._note("connect", kind=kind, url=url, name=name, caller=caller)
+    def connect(self, kind: str, url: str, name: str | None, caller: Caller, naming: NamingContext) -> Body:
+        self._note("connect", kind=kind, url=url, name=name, caller=caller, naming=naming)
         if kind != "mlflow":
             raise InvalidInput(f"unknown kind of source {kind!r}; known are mlflow", pointer="/kind")
         return {"name": name or "mlflow:5000", "kind": kind, "url": url, "state": "backfilling"}

@@ -27,14 +27,14 @@ def written(folder: Path, text: str) -> Path:
 
 
 def loaded(folder: Path, text: str) -> Configuration:
-    return load(written(folder, text), ("mlflow",), ENVIRON)
+    return load(written(folder, text), ("mlflow",), ENVIRON, ("mlflow",))
 
 
 def faults(folder: Path, text: str) -> list[str]:
     """The faults of a text, without the file's name in front."""
     path = written(folder, text)
     with pytest.raises(ConfigurationError) as caught:
-        load(path, ("mlflow",), ENVIRON)
+        load(path, ("mlflow",), ENVIRON, ("mlflow",))
     assert PLANTED not in caught.value.detail
     lines = caught.value.detail.split("\n")
     if len(lines) > 1:
@@ -54,6 +54,7 @@ def test_the_example_of_the_documentation_is_valid(tmp_path: Path) -> None:
     assert (prod.name, prod.kind, prod.url) == ("prod", "mlflow", "http://mlflow.internal:5000")
     assert (prod.environment, prod.scope, prod.credentials) == ("production", "prod", SecretPlace(env="MLFLOW_TOKEN"))
     assert (prod.schedule, prod.limits) == (Schedule(30, 6 * 3600, 7 * 86_400), RequestLimits(20, 4, 10))
+    assert (research.place, research.registry) == ("snowflake://acme-eu", "mlflow:prod")
     assert (research.scope, research.schedule, research.limits) == ("lab", Schedule(), RequestLimits())
     assert research.credentials == SecretPlace(file=tmp_path / "secrets/mlflow", user="reader")
     assert credentials_at(research.credentials, {}).secret == PLANTED

@@ -39,6 +39,18 @@ WRONG: Final[dict[str, tuple[str, list[str]]]] = {
         SOURCE + ', scope: "a\\nb"}\n',
         ["2:64: this must be a text of 1 to 1000 printable characters in one line"],
     ),
+    "place": (
+        SOURCE + ", place: the warehouse}\n",
+        ["2:64: this is not the place of tables: it must be their namespace, such as"],
+    ),
+    "place with a login": (
+        SOURCE + f", place: 'postgres://u:{PLANTED}@db:5432'}}\n",
+        ["2:64: credentials do not belong in a place, because names show it"],
+    ),
+    "registry": (
+        SOURCE + ", registry: prod}\n",
+        ["2:67: this names no model registry: it must be mlflow:INSTANCE, with the name of the connected source"],
+    ),
     "kind": (SOURCE.replace("mlflow,", "mlfow,") + "}\n", ["2:24: this is no kind of source; did you mean 'mlflow'?"]),
     "twice": (f"{SOURCE}}}\n{SOURCE.splitlines()[1]}}}\n", ["3:12: a source with this name is already in line 2"]),
     "url": (

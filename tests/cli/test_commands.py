@@ -262,39 +262,6 @@ def test_ingest_cloudevents_goes_in_batches(run: Run, double: Double) -> None:
     assert "standard input:2501: not JSON" in outcome.err
 
 
-def test_connect_follows_until_it_is_done(run: Run, double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
-    states = iter([("backfilling", 1), ("backfilling", 2), ("following", 3)])
-
-    def sources(_: Double) -> dict[str, object]:
-        state, done = next(states)
-        found = {
-            "name": "prod",
-            "kind": "mlflow",
-            "url": "http://mlflow:5000",
-            "state": state,
-            "done": done,
-            "total": 3,
-        }
-        return {"sources": [found], "warnings": [], "watermark": 42}
-
-    monkeypatch.setattr(Double, "sources", sources)
-    outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
-    assert (outcome.code, outcome.out) == (0, "prod is connected and following; 3 objects read\n")
-    assert double.calls == [("connect", {"kind": "mlflow", "url": "http://mlflow:5000", "name": "prod", "caller": HERE})]
-
-
-def test_a_backfill_that_fails_is_1_and_reports_how_to_continue(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def sources(_: Double) -> dict[str, object]:
-        found = {"name": "prod", "kind": "mlflow", "url": "u", "state": "failed", "error": "it answered 500"}
-        return {"sources": [found], "warnings": [], "watermark": 42}
-
-    monkeypatch.setattr(Double, "sources", sources)
-    outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
-    assert (outcome.code, outcome.out) == (1, "")
-    assert "it answered 500" in outcome.err
-    assert "mlgraph connect mlflow http://mlflow:5000 --name prod" in " ".join(outcome.err.split())
-
-
 def test_sources_are_a_table_with_their_lag_and_failures(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def sources(_: Double) -> dict[str, object]:
         common = {"kind": "mlflow", "url": "http://mlflow:5000", "done": 1200, "total": None, "error": None}

@@ -50,7 +50,7 @@ def serve(options: Options) -> None:
     form = logs.configure(options.log_format, options.log_level)
     try:
         connectors = installed_connectors()
-        options = replace(options, configuration=load(options.config, connectors.tools, os.environ))
+        options = replace(options, configuration=load(options.config, connectors.tools, os.environ, connectors.registries))
         _check(options)
         limits = ServerLimits.from_environment(os.environ)
         with _listening(options) as listener, _database(options, limits) as database:

@@ -205,9 +205,22 @@ class Client(
         """Connect to a source once, with its credentials; return the objects found, or what to fix."""
         return self._transport.post(f"/api/v1/sources/{quote(name, safe='')}/test")
 
-    def connect(self, kind: str, url: str, name: str | None = None) -> Answer[source_shapes.Source]:
-        """Connect a tool, or resume its backfill, and return at once; `sources` reports the progress."""
-        body = {"kind": kind, "url": url} | ({"name": name} if name else {})
+    def connect(
+        self,
+        kind: str,
+        url: str,
+        name: str | None = None,
+        *,
+        scope: str | None = None,
+        place: str | None = None,
+        registry: str | None = None,
+    ) -> Answer[source_shapes.Source]:
+        """Connect a tool, or resume its backfill, and return at once; `sources` reports the progress.
+
+        `scope`, `place` and `registry` decide names in its answers (docs/naming.md).
+        """
+        given = {"kind": kind, "url": url, "name": name, "scope": scope, "place": place, "registry": registry}
+        body = {key: value for key, value in given.items() if value}
         return self._transport.post("/api/v1/sources", json.dumps(body).encode(), {"content-type": "application/json"})
 
     def sync(self, name: str | None = None) -> Answer[dict[str, Any]]:

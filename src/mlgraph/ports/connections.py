@@ -52,6 +52,18 @@ class Connection:
         """What the settings of the source say about the names in its answers."""
         return NamingContext(self.scope, self.place, self.registry)
 
+    def named(self, naming: NamingContext) -> Connection:
+        """Return a copy with what `naming` sets. If that changes names, everything is to be read from the beginning."""
+        changed = replace(
+            self,
+            scope=naming.scope or self.scope,
+            place=naming.place or self.place,
+            registry=naming.registry or self.registry,
+        )
+        if changed.naming == self.naming:
+            return self
+        return replace(changed, state="backfilling", cursor=None, error=None)
+
     def restarted(self) -> Connection:
         """Return a copy in state `backfilling`, with the cursor of an unfinished backfill, else from the beginning."""
         cursor = self.cursor if self.state in _UNFINISHED else None

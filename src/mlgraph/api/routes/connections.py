@@ -17,13 +17,14 @@ from mlgraph.api.schema.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.schema.parameters import at_least, known_only
 from mlgraph.client.answer_shapes import source_shapes
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.payload import Located, decode_json
 
 router = APIRouter(prefix="/api/v1", tags=["sources"], dependencies=[Depends(authenticate), Depends(known_only)])
 # A tool cannot send a token of mlgraph: each webhook is authenticated by its signature.
 signed = APIRouter(prefix="/api/v1", tags=["sources"], dependencies=[Depends(known_only)])
 
-_KEYS: Final = ("kind", "url", "name")
+_KEYS: Final = ("kind", "url", "name", "scope", "place", "registry")
 _CONNECT_EXAMPLE: Final = {"kind": "mlflow", "url": "http://mlflow.internal:5000", "name": "prod"}
 Name = Annotated[str, Path(description="The source's name, percent-encoded.")]
 
@@ -34,7 +35,8 @@ Name = Annotated[str, Path(description="The source's name, percent-encoded.")]
     status_code=202,
     responses=operations.answers("The backfill is running.", errors=WRITE_ERRORS, status=202),
     openapi_extra=operations.body(
-        "The tool to connect; `name` is the instance in URIs, by default host:port.", {"application/json": _CONNECT_EXAMPLE}
+        "The tool to connect; `name` is the instance in URIs, by default host:port; `scope`, `place`, `registry` decide names.",
+        {"application/json": _CONNECT_EXAMPLE},
     ),
 )
 async def connect(request: Request, services: Services, caller: Caller) -> Response:
@@ -44,9 +46,12 @@ async def connect(request: Request, services: Services, caller: Caller) -> Respo
     for key in request_document.mapping():
         if key not in _KEYS:
             raise InvalidInput(f"unknown key {key[:60]!r}; known are {', '.join(_KEYS)}", pointer=f"/{key[:60]}")
-    kind, url, name = request_document.need("kind").name(), request_document.need("url").name(), request_document.get("name")
-    known_as = name.name() if name else None
-    return answer(await anyio.to_thread.run_sync(services.connections.connect, kind, url, known_as, caller), 202)
+    kind, url = request_document.need("kind").name(), request_document.need("url").name()
+    name, scope, place, registry = (
+        found.name() if (found := request_document.get(key)) else None for key in ("name", "scope", "place", "registry")
+    )
+    naming = NamingContext(scope, place, registry)
+    return answer(await anyio.to_thread.run_sync(services.connections.connect, kind, url, name, caller, naming), 202)
 
 
 @router.get(

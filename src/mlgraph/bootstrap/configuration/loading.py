@@ -34,10 +34,13 @@ class _Parts(Settings, title="the configuration"):
         return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
-def load(path: Path | None, kinds: Collection[str], environ: Mapping[str, str]) -> Configuration:
+def load(
+    path: Path | None, kinds: Collection[str], environ: Mapping[str, str], registries: Collection[str] = ()
+) -> Configuration:
     """Return the configuration in the file at `path` (None: an empty one), with its secrets and files checked for existence.
 
-    `kinds` are the kinds of sources that can be connected. Raises `ConfigurationError` with one line for each fault.
+    `kinds` are the kinds of sources that can be connected, `registries` those of them that are model registries. Raises
+    `ConfigurationError` with one line for each fault.
     """
     if path is None:
         return Configuration()
@@ -45,7 +48,7 @@ def load(path: Path | None, kinds: Collection[str], environ: Mapping[str, str]) 
     document = read(_text(path), faults)
     found = Configuration()
     if document is not None and document.data is not None:
-        found = _configuration(document, faults, Installation(kinds, path.parent, environ))
+        found = _configuration(document, faults, Installation(kinds, registries, path.parent, environ))
     if faults.found:
         raise ConfigurationError(faults.report(str(path)))
     return found

@@ -20,9 +20,10 @@ USE_CREDENTIALS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The context of validation: the kinds of sources, the base folder of relative paths, the environment variables."""
+    """The context of validation: the kinds of sources and of registries, the base folder of relative paths, the environment."""
 
     kinds: Collection[str]
+    registries: Collection[str]
     folder: Path
     environ: Mapping[str, str]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
@@ -16,6 +17,7 @@ from mlgraph.documents.sections import FaultAt, validate_items
 from mlgraph.domain.configuration import RequestLimits, Schedule, SecretPlace, SourceSettings
 from mlgraph.domain.credentials import check_address
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.naming.naming_context import check_place, check_registry
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
@@ -40,6 +42,18 @@ def _server_url(text: str) -> str:
         login = "credentials" in error.detail
         raise ValueError(f"{error.detail}; {USE_CREDENTIALS}" if login else error.detail) from None
     return text
+
+
+def _place(text: str) -> str:
+    return _checked(check_place, text)
+
+
+def _checked(check: Callable[..., str], *arguments: object) -> str:
+    """Return the result of a check of the domain; pydantic collects its error."""
+    try:
+        return check(*arguments)
+    except InvalidInput as error:
+        raise ValueError(error.detail) from None
 
 
 def _variable(text: str) -> str:
@@ -105,6 +119,8 @@ class _Source(Settings, title="a source"):
     credentials: Annotated[_Credentials | None, BeforeValidator(_no_secret)] = None
     environment: Line | None = None
     scope: Line | None = None
+    place: Annotated[Line, AfterValidator(_place)] | None = None
+    registry: Line | None = None
     schedule: _Schedule = _Schedule()
     limits: _Limits = _Limits()
 
@@ -113,6 +129,11 @@ class _Source(Settings, title="a source"):
     def _can_be_connected(cls, kind: str, info: ValidationInfo) -> str:
         return one_of("kind of source", installation(info).kinds, kind)
 
+    @field_validator("registry")
+    @classmethod
+    def _is_a_registry(cls, registry: str | None, info: ValidationInfo) -> str | None:
+        return registry and _checked(check_registry, registry, installation(info).registries)
+
     def settings(self, against: Installation) -> SourceSettings:
         """Return the source as a domain object."""
         return SourceSettings(
@@ -120,6 +141,8 @@ class _Source(Settings, title="a source"):
             kind=self.kind,
             url=self.url,
             scope=self.scope or self.name,
+            place=self.place,
+            registry=self.registry,
             credentials=None if self.credentials is None else self.credentials.place(against),
             environment=self.environment,
             schedule=Schedule(**self.schedule.model_dump()),

@@ -87,12 +87,21 @@ def connect(
     name: Annotated[
         str | None, typer.Option("--name", help="The instance's name in URIs. [default: host:port of the URL]")
     ] = None,
+    scope: Annotated[
+        str | None, typer.Option("--scope", help="Prefix of names that are ambiguous outside their machine, such as files.")
+    ] = None,
+    place: Annotated[
+        str | None, typer.Option("--place", help="The system of the tables that the tool names without their place.")
+    ] = None,
+    registry: Annotated[
+        str | None, typer.Option("--registry", help="The registry of the models that the tool names, as KIND:NAME of its source.")
+    ] = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Add a source and backfill its history with the original times; run it again to resume."""
     with connected(ctx, url, as_json) as server:
-        answer = server.connect(source, address, name)
+        answer = server.connect(source, address, name, scope=scope, place=place, registry=registry)
         known_as = answer.data.get("name") or name or address
         try:
             source_state = _wait_for_backfill(server, known_as)

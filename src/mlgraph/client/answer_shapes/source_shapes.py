@@ -29,7 +29,8 @@ class Source(TypedDict):
     """A connected tool. `done` and `total` count the objects of the running backfill; `total` may not be known yet.
 
     `error` is the current failure, `last_error` the latest of all `errors`. `lag_s` is the time since the last successful
-    poll, `last_change_at` the time of the last change that was recorded. `scope` is the prefix of ambiguous namespaces.
+    poll, `last_change_at` the time of the last change that was recorded. `scope` is the prefix of ambiguous namespaces,
+    `place` the system of the tables that it names without their place, `registry` where the models that it names are.
     `circuit` is `closed`, `half-open` or `open`: the source failed repeatedly and receives no requests for `retry_in_s`
     seconds. `events_waiting` counts objects that events named and that are not fetched yet.
     """
@@ -44,6 +45,8 @@ class Source(TypedDict):
     last_sync_at: NotRequired[str | None]
     configured: NotRequired[bool]
     scope: NotRequired[str | None]
+    place: NotRequired[str | None]
+    registry: NotRequired[str | None]
     environment: NotRequired[str | None]
     lag_s: NotRequired[float | None]
     last_poll_at: NotRequired[str | None]

@@ -58,10 +58,10 @@ def model_reference(text: str, *, at_location: bool = False) -> ModelReference |
     Stages (`models:/NAME/Production`) and `latest` name no version. `at_location`: whether the text is known to say where a model
     is stored, as `storageUri` of KServe does. Otherwise a location is one only by the ids that MLflow writes into it.
     """
-    whole = text.strip()
-    if not whole or len(whole) > _MAX_CHARS:
+    complete = text.strip()
+    if not complete or len(complete) > _MAX_CHARS:
         return None
-    found = _by_scheme(whole) or _by_location(whole.rstrip("/"), at_location=at_location)
+    found = _by_scheme(complete) or _by_location(complete.rstrip("/"), at_location=at_location)
     return found if found is not None and _fits(found) else None
 
 

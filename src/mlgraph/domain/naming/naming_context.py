@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.naming.model_references import model_reference
 from mlgraph.domain.naming.scoping import scoped
 from mlgraph.domain.payloads.payload import Located
+from mlgraph.domain.redaction.json_values import redact_url
 from mlgraph.domain.uri import AssetUri
 
 
@@ -47,7 +51,37 @@ class NamingContext:
 
 
 NO_CONTEXT: Final = NamingContext()
+_MAX_CHARS: Final = 500
+_PLACE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(:[^\s?#]*[^\s?#/])?")
 NO_REGISTRY: Final = (
     "names a model version, but not its registry, and not exactly one registry is connected: "
     "connect one, or set 'registry' of this source"
 )
+
+
+def check_scope(text: str) -> str:
+    """Return `text` if it can be a scope. Raises `InvalidInput`."""
+    if not text.strip() or len(text) > _MAX_CHARS or not text.isprintable():
+        raise InvalidInput("a scope must be a name of printable characters in one line, such as prod")
+    return text
+
+
+def check_place(text: str) -> str:
+    """Return `text` if it can be the place of tables. Raises `InvalidInput`, which does not repeat it."""
+    if "@" in text.partition("//")[2] and not text.startswith(("abfs", "wasb")):
+        raise InvalidInput("credentials do not belong in a place, because names show it")
+    if len(text) > _MAX_CHARS or not text.isprintable() or not _PLACE.fullmatch(text) or redact_url(text) != text:
+        raise InvalidInput(
+            "this is not the place of tables: it must be their namespace, such as snowflake://ORGANISATION-ACCOUNT, "
+            "postgres://HOST:5432 or bigquery"
+        )
+    return text
+
+
+def check_registry(text: str, kinds: Collection[str]) -> str:
+    """Return `text` if it names a model registry of one of these kinds, `KIND:INSTANCE`. Raises `InvalidInput`."""
+    kind, _, instance = text.partition(":")
+    if kind not in kinds or not instance.strip() or len(text) > _MAX_CHARS or not text.isprintable():
+        known = " or ".join(f"{each}:INSTANCE" for each in kinds) or "absent, because no connector is one of a registry"
+        raise InvalidInput(f"this names no model registry: it must be {known}, with the name of the connected source")
+    return text

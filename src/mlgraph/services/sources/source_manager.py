@@ -14,10 +14,12 @@ from mlgraph.domain import clock
 from mlgraph.domain.configuration import SecretPlace, SourceSettings
 from mlgraph.domain.credentials import Credentials, check_address
 from mlgraph.domain.errors import Conflict, InvalidInput, MlgraphError, NotFound, SourceError
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.ports.connections import STOPPED, Connection
 from mlgraph.ports.connector import Connector, ConnectorRegistry, PulledConnector
 from mlgraph.ports.source_adapter import Access
 from mlgraph.services.common.identity import Caller
+from mlgraph.services.sources.source_naming import check_naming, warn_of_new_names
 from mlgraph.services.sources.source_status import hydration, probe, status, warnings_of
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, webhook_path
 from mlgraph.services.sources.source_writer import SourceDependencies
@@ -61,21 +63,16 @@ class SourceManager:
         known = {connection.name: connection for connection in self._store.all()}
         for name, settings in self._settings.items():
             found = known.get(name)
-            if found is not None and found.scope != settings.scope:
-                _log.warning(
-                    "the scope of %s is %r now, and was %s: local locations (files, localhost) get new names from now on; "
-                    "assets under the old names remain (docs/configuration.md, Scope)",
-                    name,
-                    settings.scope,
-                    repr(found.scope) if found.scope else "nothing",
-                )
+            if found is not None:
+                warn_of_new_names(found, settings)
             if found is None or (found.kind, found.url) != (settings.kind, settings.url):
                 secret = found.secret if found else secrets.token_urlsafe(32)
                 found = Connection(name, settings.kind, settings.url, secret)
                 _log.info("%s %s is connected as %s by the configuration", settings.kind, settings.url, name)
             elif found.state == STOPPED:
                 found = replace(found, state="backfilling", cursor=None, error=None)
-            self._store.save(replace(found, configured=True, scope=settings.scope))
+            scope, place, registry = settings.scope, settings.place, settings.registry
+            self._store.save(replace(found, configured=True, scope=scope, place=place, registry=registry))
         for name, found in known.items():
             if found.configured and name not in self._settings and found.state != STOPPED:
                 _log.warning("%s was removed from the configuration: it is not read any more; its facts remain", name)
@@ -91,11 +88,14 @@ class SourceManager:
         for worker in workers:
             worker.stop(max(0.0, until - time.monotonic()))
 
-    def connect(self, kind: str, url: str, name: str | None, caller: Caller) -> dict[str, Any]:
+    def connect(
+        self, kind: str, url: str, name: str | None, caller: Caller, naming: NamingContext = NO_CONTEXT
+    ) -> dict[str, Any]:
         """Connect a source and backfill it in the background, or resume its unfinished backfill.
 
-        Returns its status with the path and secret of its webhook. Raises `InvalidInput` for an unknown kind, a bad address
-        or a name that another address has.
+        `naming` sets what decides its names; what is not set there stays as it is, and a change reads everything again.
+        Returns its status with the path and secret of its webhook. Raises `InvalidInput` for an unknown kind, a bad address or
+        setting, or a name that another address has, and `Conflict` for settings of a source of the configuration.
         """
         try:
             connector = self._connectors.tool(kind)
@@ -105,24 +105,36 @@ class SourceManager:
             check_address(url)
         except InvalidInput as error:
             raise error.under("/url") from None
+        check_naming(naming, self._connectors.registries)
         opened = connector.sources.open(Access(url, name))
         instance = opened.instance
         opened.close()
         found = self._store.get(instance)
         if found is not None and (found.url, found.kind) != (url, kind):
             raise InvalidInput(f"{instance!r} is already connected to {found.url}; choose another --name", pointer="/name")
-        secret = found.secret if found else secrets.token_urlsafe(32)
+        if naming != NO_CONTEXT and instance in self._settings:
+            raise Conflict(f"{instance!r} is in mlgraph.yaml: set its scope, place and registry there, and restart")
         with self._lock:
             worker = self._workers.get(instance)
-        if worker is not None:
+        known = found or Connection(instance, kind, url, secrets.token_urlsafe(32))
+        changed = known.named(naming)
+        if worker is not None and changed.naming == known.naming:
             connection = worker.read_again()
         else:
-            connection = (found or Connection(instance, kind, url, secret)).restarted()
+            self._replace_worker(instance)
+            connection = changed if changed.naming != known.naming else changed.restarted()
             connection = replace(connection, configured=instance in self._settings)
             self._store.save(connection)
         self._start_worker(connection)
         _log.info("%s connected %s %s as %s", caller.actor, kind, url, instance)
-        return {**self._bodies([connection])[0], "webhook": {"path": webhook_path(instance), "secret": secret}}
+        return {**self._bodies([connection])[0], "webhook": {"path": webhook_path(instance), "secret": connection.secret}}
+
+    def _replace_worker(self, name: str) -> None:
+        """Stop the worker of a source, if it has one: the next one reads with the present settings."""
+        with self._lock:
+            worker = self._workers.pop(name, None)
+        if worker is not None:
+            worker.stop(_STOP_TIMEOUT_S)
 
     def connectors(self) -> dict[str, Any]:
         """Return the declared properties of each registered connector."""

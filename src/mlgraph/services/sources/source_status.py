@@ -32,6 +32,8 @@ def status(connection: Connection, reading: Reading | None, dead_letters: int, n
         "last_sync_at": _time(c.last_sync_at),
         "configured": c.configured,
         "scope": c.scope,
+        "place": c.place,
+        "registry": c.registry,
         "environment": reading.environment if reading else None,
         "lag_s": None if c.polled_at is None else max(0.0, round((now - c.polled_at) / 1e6, 1)),
         "last_poll_at": _time(c.polled_at),
