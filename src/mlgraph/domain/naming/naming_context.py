@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.naming.dataset_naming import canonical_dataset, dataset_uri_from_location
 from mlgraph.domain.naming.model_references import model_reference
+from mlgraph.domain.naming.relative_places import resolved
 from mlgraph.domain.naming.scoping import scoped
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.json_values import redact_url
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,31 @@ class NamingContext:
     def scoped(self, namespace: str) -> str:
         """Return a namespace, with the prefix `scope` if it is ambiguous."""
         return scoped(namespace, self.scope)
+
+    def table(self, name: str) -> AssetUri | None:
+        """Return the table `name` in the place of the source, under its canonical name; None if the place is not set.
+
+        None too for a name that a URI cannot contain; where the place is missing, warn with `NO_PLACE`. In a database, `name` has the parts that its place lacks
+        (DATABASE.SCHEMA.TABLE).
+        """
+        return None if self.place is None else self.dataset(self.place, name)
+
+    def dataset(self, namespace: str, name: str) -> AssetUri | None:
+        """Return the dataset with this namespace and name, as tools write them; None for one that a URI cannot contain."""
+        canonical, canonical_name = canonical_dataset(namespace, name)
+        try:
+            uri = AssetUri("dataset", self.scoped(canonical), canonical_name)
+        except InvalidInput:
+            return None
+        return uri if len(str(uri)) <= MAX_URI_CHARS else None
+
+    def dataset_at(self, location: str, base: str | None = None) -> AssetUri | None:
+        """Return the dataset at a location; None where it identifies none.
+
+        A relative path starts from the directory `base`, if the tool tells it, and identifies nothing otherwise.
+        """
+        absolute = resolved(location, base)
+        return None if absolute is None else dataset_uri_from_location(absolute, self.scope)
 
     def in_registry(self, registry: str) -> NamingContext:
         """Return a copy with this registry."""
@@ -51,6 +78,7 @@ class NamingContext:
 
 
 NO_CONTEXT: Final = NamingContext()
+NO_PLACE: Final = "names a table without its place: set 'place' of this source"
 _MAX_CHARS: Final = 500
 _PLACE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(:[^\s?#]*[^\s?#/])?")
 NO_REGISTRY: Final = (
