@@ -55,6 +55,7 @@ SCENE: Final = SceneOptions(
     kinds=("run",),
     level="run",
     as_of="t",
+    from_="s",
     certain=True,
     fold=False,
     by="kind",

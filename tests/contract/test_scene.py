@@ -62,6 +62,20 @@ def test_cycles_share_a_column(api: Api, names: Names) -> None:
     assert steps == {a: 0, b: 0, c: 1}
 
 
+def test_a_cycle_is_a_box_and_two_moments_are_compared(api: Api, names: Names) -> None:
+    root, one, two, gone, came = (names.dataset(name) for name in ("root", "one", "two", "gone", "came"))
+    api.taken(edge(root, "derives", one, at(1)), edge(one, "derives", two, at(1)), edge(two, "derives", one, at(1)))
+    leaving = edge(two, "derives", gone, at(1))
+    api.taken({"edge": leaving["edge"] | {"valid_to": at(3)}}, edge(two, "derives", came, at(4)))
+    scene = checked(api, root, **{"from": at(2), "as_of": at(5)})
+    [box] = [mark for mark in scene["marks"] if "cycle" in mark]
+    assert (box["count"], box["fold"]["by"], box["fold"]["label"], box["cycle"]["count"]) == (2, "cycle", "cycle", 2)
+    assert box["fold"]["compared"] == {"appeared": 0, "gone": 0, "same": 2}
+    assert scene["compared"] == {"from": at(2), "total": 4, "appeared": 1, "gone": 1, "same": 3}
+    present = {mark["asset"]["uri"]: mark["asset"]["present"] for mark in scene["marks"] if "asset" in mark}
+    assert present == {root: "same", came: "appeared", gone: "gone"}
+
+
 def test_deleted_referenced_and_future_assets_and_hostile_names_have_scenes(api: Api, names: Names) -> None:
     gone, reader, later = names.dataset("gone"), names.workflow("reader"), names.dataset("later")
     hostile = [names.dataset(name) for name in (LONG, "\u202eevil", "<script>alert(1)</script>")]
@@ -89,6 +103,9 @@ def test_bad_parameters_are_refused_and_unknown_ids_listed(api: Api, names: Name
         {"as_of": "yesterday"},
         {"open": ",".join(f"f{number}" for number in range(101))},
         {"opened": "f0"},
+        {"from": "yesterday"},
+        {"from": at(1), "as_of": at(0)},
+        {"from": at(0), "change": "any"},
         {"select": "x" * 3000},
     ):
         response = api.get("scene", uri=root, **query)

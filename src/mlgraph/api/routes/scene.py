@@ -42,6 +42,12 @@ class SceneParameters(BaseModel):
     kind: KindFilter = None
     level: Level = None
     as_of: AsOf = None
+    from_: Annotated[
+        str | None,
+        Query(
+            alias="from", description="An earlier moment: marks say what appeared, is gone and the same since; not with `change`."
+        ),
+    ] = None
     certain: Annotated[bool, Query(description="Traverse only certain edges.")] = False
     fold: Fold = True
     by: Annotated[
@@ -62,7 +68,7 @@ class SceneParameters(BaseModel):
 
     def options(self) -> SceneOptions:
         """Return the parameters except the URI as options; each has the option's name, except `kind` (`kinds`)."""
-        names = ("direction", "change", "level", "as_of", "certain", "fold", "by", "select", "marks")
+        names = ("direction", "change", "level", "as_of", "from_", "certain", "fold", "by", "select", "marks")
         opened = [each for text in self.open or () for each in text.split(",") if each]
         values = {name: getattr(self, name) for name in names}
         return SceneOptions(kinds=tuple(self.kind or ()), open=tuple(opened), **values)

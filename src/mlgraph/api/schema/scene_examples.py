@@ -21,6 +21,7 @@ SCENE: Final[Scene] = {
     "folded": 61,
     "folds": 1,
     "unaffected": 3,
+    "compared": None,
     "rows": [{"id": "r5c0a7ad10c5e", "name": "Data", "uri": "mlg://team/org/data", "count": 63}],
     "columns": [
         {"step": 0, "to_step": 0, "count": 1},
@@ -73,6 +74,7 @@ SCENE: Final[Scene] = {
                 "unaffected": 3,
                 "absent": 2,
                 "label": "dataset",
+                "by": "kind",
                 "split": "namespace",
                 "open": False,
                 "kinds": {"dataset": 61},

@@ -51,22 +51,44 @@ class SceneAsset(TypedDict):
     present: Literal["same", "appeared", "gone", "later"]
 
 
+class SceneCompared(TypedDict):
+    """How many assets appeared, are gone and the same since the earlier moment."""
+
+    appeared: int
+    gone: int
+    same: int
+
+
+SceneComparison = TypedDict("SceneComparison", {"from": str, "total": int, "appeared": int, "gone": int, "same": int})
+"""What differs from the closure at an earlier moment, which had `total` assets."""
+
+
+class SceneCycle(TypedDict):
+    """A cycle of edges of any time, which all that a mark shows is in. `count`: so many of its assets are listed, on any mark."""
+
+    id: str
+    count: int
+
+
 class SceneFold(TypedDict):
     """A group of assets: `count` are listed, `unaffected` and `absent` are in none of the numbers beside them.
 
-    `split` is what separates its parts when it is open; `rest`: it has what there was no room for.
+    `by` is what separates it from its siblings: `cell`: it has all of its cell but the root; `cycle`: it is the box of a cycle;
+    `rest`: it has what there was no room for. `split` is the first dimension that separates its parts when it is open.
     """
 
     count: int
     unaffected: int
     absent: int
     label: str
+    by: Literal["cell", "group", "kind", "namespace", "name", "cycle", "rest"]
     split: Literal["group", "kind", "namespace", "name", "rest"]
     open: bool
     kinds: dict[str, int]
     severities: dict[str, int]
     effects: dict[str, int]
     possible: int
+    compared: NotRequired[SceneCompared]
 
 
 class SceneMark(TypedDict):
@@ -77,6 +99,7 @@ class SceneMark(TypedDict):
     order: int
     parent: str | None
     count: int
+    cycle: NotRequired[SceneCycle]
     asset: NotRequired[SceneAsset]
     fold: NotRequired[SceneFold]
 
@@ -124,6 +147,7 @@ class Scene(TypedDict):
     folded: int
     folds: int
     unaffected: int
+    compared: SceneComparison | None
     rows: list[SceneRow]
     columns: list[SceneColumn]
     marks: list[SceneMark]

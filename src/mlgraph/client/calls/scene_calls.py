@@ -21,7 +21,7 @@ class SceneCalls:
         """Return the closure of an asset as a table of marks, whose counts add up to `total`."""
         values = {field.name: getattr(options, field.name) for field in fields(options)}
         changed: dict[str, Any] = {
-            {"kinds": "kind"}.get(name, name): list(value) if isinstance(value, tuple) else value
+            {"kinds": "kind", "from_": "from"}.get(name, name): list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
             if value != getattr(SCENE_DEFAULTS, name)
         }

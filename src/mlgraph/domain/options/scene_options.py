@@ -24,6 +24,7 @@ class SceneOptions:
     `direction`, `kinds`, `level`, `as_of`, `certain` and `fold` are those of `WalkOptions`. `change`: show what it affects, as
     impact does (`any`: as impact without a change). `by`: what the rows are (None: teams, or namespaces where less than half of
     the assets have a team). `open` are ids of folds and rows; `select` is the id of a mark or a URI. At most `marks` are drawn.
+    `from_`: an earlier moment, with which the closure is compared.
     """
 
     direction: Direction = "downstream"
@@ -31,6 +32,7 @@ class SceneOptions:
     kinds: tuple[str, ...] = ()
     level: LevelName | None = None
     as_of: str | None = None
+    from_: str | None = None
     certain: bool = False
     fold: bool = True
     by: GroupingName | None = None
@@ -45,6 +47,8 @@ class SceneOptions:
             one_of("change", self.change, get_args(SceneChange))
             if self.direction != "downstream":
                 raise InvalidInput("a change affects what is downstream only", pointer="direction")
+            if self.from_ is not None:
+                raise InvalidInput("two moments are compared without a change: leave out one of them", pointer="from")
         if self.by is not None:
             one_of("by", self.by, get_args(GroupingName))
         if len(self.open) > MOST_OPEN:

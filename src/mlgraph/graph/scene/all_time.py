@@ -47,6 +47,18 @@ class TimedArcs:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """Of each asset: its `step` int32[n] from the root, and its `cycle` int32[n], equal for the assets of one cycle alone."""
+
+    step: Ints
+    cycle: Ints
+
+    def take(self, chosen: Longs | Bools) -> Steps:
+        """Return those of the assets at these positions, in that order."""
+        return Steps(self.step[chosen], self.cycle[chosen])
+
+
+@dataclass(frozen=True, slots=True)
 class AllTimeClosure:
     """The vertices and arcs of one directed traversal from a root, which is vertex 0.
 
@@ -66,8 +78,8 @@ class AllTimeClosure:
         """Return the times at which an arc begins or ends, ascending."""
         return distinct(np.concatenate([column for arcs in (self.arcs, self.models) for column in (arcs.start, arcs.end)]))
 
-    def ordered(self, counts: Bools) -> tuple[Ints, AllTimeClosure]:
-        """Return the step of each asset, and the closure with its arcs in topological order where there is one.
+    def ordered(self, counts: Bools) -> tuple[Steps, AllTimeClosure]:
+        """Return the steps and cycles of the assets, and the closure with its arcs in topological order where there is one.
 
         A step is the length of the longest path over the condensation, on which assets without `counts` take no step.
         """
@@ -77,7 +89,14 @@ class AllTimeClosure:
         steps, component, count = steps_of(sources, targets, len(self.assets), counts)
         arc_order = grouped((count - 1 - component[self.vertex_asset[self.arcs.source]]).astype(np.int32), count)[1]
         ordered = AllTimeClosure(self.root, self.assets, self.vertex_asset, self.arcs.take(arc_order), self.models, self.starts)
-        return steps, ordered
+        return Steps(steps, cycles_of(component, self.assets)), ordered
+
+
+def cycles_of(component: Ints, assets: Ints) -> Ints:
+    """Return of each of `assets` the lowest number of an asset in its component: equal for those of one cycle."""
+    lowest = np.full(int(component.max(initial=-1)) + 1, np.iinfo(np.int32).max, np.int32)
+    np.minimum.at(lowest, component, assets)
+    return lowest[component]
 
 
 def distinct(values: Integers) -> Integers:

@@ -6,13 +6,25 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.graph.model.rows import Longs
-from mlgraph.graph.scene.fold_splitting import MOST_PARTS, SplitKeys, SplitName, SplitPart, dimension_of, split
+from mlgraph.graph.model.rows import Ints, Longs
+from mlgraph.graph.scene.fold_splitting import (
+    CYCLES,
+    MOST_PARTS,
+    NEAR,
+    OPENINGS,
+    PartLabel,
+    SplitKeys,
+    SplitName,
+    SplitPart,
+    dimension_of,
+    openings_of,
+    split,
+)
 from mlgraph.graph.scene.placement import Table
 
 MOST_UNFOLDED: Final = 40
@@ -28,6 +40,7 @@ _FOLD_ORDER: Final = [
     *_FOLDED_FIRST,
     *(kind.code for kind in KINDS.values() if kind.code not in {*_FOLDED_FIRST, *_FOLDED_LAST}),
     *_FOLDED_LAST,
+    CYCLES,
 ]
 _SHARE_OF_KINDS: Final = 2 / 3
 """Folds by kind may take this share of the marks; with more, each cell has one fold."""
@@ -37,19 +50,12 @@ _FEWEST_PARTS: Final = 2
 _MOST_DIGITS: Final = 4
 
 
-class PartLabel(NamedTuple):
-    """What separates a fold from its siblings: the first and last key in it of a dimension; None: it is the rest of a cell."""
-
-    by: SplitName
-    first: int
-    last: int
-
-
 @dataclass(frozen=True, slots=True)
 class Mark:
     """An asset or a fold. `members` are the positions of its assets, ascending; `order` is its place among its siblings.
 
-    Siblings are the marks of one cell, or the parts of one open fold (`parent`, its id).
+    Siblings are the marks of one cell, or the parts of one open fold (`parent`, its id). `depth`: in how many folds it is.
+    `in_cycle`: its siblings are parts of a cycle.
     """
 
     id: str
@@ -62,6 +68,13 @@ class Mark:
     label: PartLabel | None = None
     is_fold: bool = False
     is_open: bool = False
+    depth: int = 0
+    in_cycle: bool = False
+
+    @property
+    def is_cycle(self) -> bool:
+        """Whether it is the box of one cycle."""
+        return self.label is not None and self.label.by == "cycle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +97,42 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class MarkLayout:
-    """The marks of a scene before any fold is open: `closed`, in order of column and row. At most `most` marks are drawn."""
+    """The marks of a scene before any fold is open: `closed`, in order of column and row. At most `most` marks are drawn.
+
+    `keys` are those by which folds split, `own` those by which the members of one cycle do.
+    """
 
     keys: SplitKeys
+    own: SplitKeys
     texts: MarkTexts
     table: Table
     most: int
     closed: Sequence[Mark]
 
     @classmethod
-    def of(cls, keys: SplitKeys, texts: MarkTexts, table: Table, root: int, most: int, *, unfolded: bool) -> MarkLayout:
+    def of(
+        cls, own: SplitKeys, cycles: Ints, texts: MarkTexts, table: Table, root: int, most: int, *, unfolded: bool
+    ) -> MarkLayout:
         """Return the layout of all assets of a table. `root`: the position of the root, which is in no fold.
 
-        `unfolded`: draw each asset, if they are not more than `most`.
+        `cycles` int32[n]: the number of each asset's cycle, or -1. `unfolded`: draw each asset and each cycle, if the assets are
+        not more than `most`.
         """
+        keys = own.with_cycles(cycles, root)
         cells = list(_cells(table))
         builder = _CellMarks(keys, texts, table, root)
         if unfolded and len(table.row) <= most:
-            marks = [mark for cell in cells for mark in builder.assets(*cell)]
+            marks = [mark for cell in cells for mark in builder.units(*cell)]
         else:
             marks = [mark for cell in cells for mark in builder.folded_kinds(*cell)]
             if len(marks) > most * _SHARE_OF_KINDS:
                 marks = [mark for cell in cells for mark in builder.one_fold(*cell)]
-        return cls(keys, texts, table, most, marks)
+            marks = builder.near(marks, int(most * _SHARE_OF_KINDS))
+        return cls(keys, own, texts, table, most, marks)
+
+    def keys_of(self, mark: Mark) -> SplitKeys:
+        """Return the keys by which a fold splits."""
+        return self.own if mark.is_cycle or mark.in_cycle else self.keys
 
     def opened(self, ids: Sequence[str], row_ids: Sequence[str]) -> Opened:
         """Return the marks with the folds of these ids open, as far as there is room. `row_ids` are the ids of the rows.
@@ -154,9 +180,9 @@ class _CellMarks:
     table: Table
     root: int
 
-    def assets(self, row: int, column: int, members: Longs) -> Iterator[Mark]:
-        """Yield each asset of a cell."""
-        return self._marks(row, column, [(members[at : at + 1], None) for at in range(len(members))])
+    def units(self, row: int, column: int, members: Longs) -> Iterator[Mark]:
+        """Yield each asset of a cell, and one mark for each cycle in it."""
+        return self._marks(row, column, [(each, None) for each in _units(self.keys, members)])
 
     def one_fold(self, row: int, column: int, members: Longs) -> Iterator[Mark]:
         """Yield the root, if it is in the cell, and one mark for all else."""
@@ -164,10 +190,11 @@ class _CellMarks:
         return self._marks(row, column, [(each, None) for each in (own, others) if len(each)])
 
     def folded_kinds(self, row: int, column: int, members: Longs) -> Iterator[Mark]:
-        """Yield the assets of a cell, with as many kinds folded as it takes to have at most `MOST_IN_CELL` marks."""
+        """Yield the units of a cell, with as many kinds folded as it takes to have at most `MOST_IN_CELL` marks."""
         others = members[members != self.root]
-        counts = np.bincount(self.keys.kinds[others], minlength=256)
-        many, folded = len(members), set()
+        units = np.unique(self.keys.units[others])
+        counts = np.bincount(self.keys.kinds[units], minlength=256)
+        many, folded = len(units) + len(members) - len(others), set()
         for kind in _FOLD_ORDER:
             if many > MOST_IN_CELL and counts[kind] > 1:
                 folded.add(kind)
@@ -177,24 +204,74 @@ class _CellMarks:
         for kind in np.flatnonzero(counts).tolist():
             of_kind = others[self.keys.kinds[others] == kind]
             if kind in folded:
-                groups.append((of_kind, PartLabel("kind", kind, kind)))
+                groups.append((of_kind, PartLabel("kind", ("kind",), (kind,), (kind,))))
             else:
-                groups += [(of_kind[at : at + 1], None) for at in range(len(of_kind))]
+                groups += [(each, None) for each in _units(self.keys, of_kind)]
         return self._marks(row, column, groups)
+
+    def near(self, marks: Sequence[Mark], most: int) -> list[Mark]:
+        """Return the marks with folds that are too large for `OPENINGS` split, the largest first, up to `most` marks."""
+        room = most - len(marks)
+        shares: dict[str, Sequence[tuple[Longs, PartLabel | None]]] = {}
+        for mark in sorted(marks, key=lambda each: (-len(each.members), each.id)):
+            wanted = min(MOST_PARTS, 2 * -(-len(mark.members) // NEAR))
+            if len(mark.members) <= NEAR or room < wanted:
+                break
+            if mark.is_cycle:
+                continue
+            size = -(-len(mark.members) // wanted)
+            parts = split(self.keys, mark.members, max(NEAR, size), wanted)
+            if mark.label is not None:  # it is of one kind, whose name its parts keep
+                parts = [part._replace(label=_within(mark.label, part.label)) for part in parts]
+            shares[mark.id] = parts
+            room -= len(parts) - 1
+        found, order, cell = list[Mark](), 0, (-1, -1)
+        for mark in marks:
+            order = 0 if (mark.row, mark.column) != cell else order
+            cell = mark.row, mark.column
+            for members, label in shares.get(mark.id, [(mark.members, mark.label)]):
+                new = replace(mark, order=order)
+                if mark.id in shares:
+                    new = _mark(self.texts, self.keys, replace(new, members=members), self._base(mark.column), label)
+                found.append(new)
+                order += 1
+        return found
+
+    def _base(self, column: int) -> str:
+        return str(self.table.columns[column].first)
 
     def _marks(self, row: int, column: int, groups: Iterable[tuple[Longs, PartLabel | None]]) -> Iterator[Mark]:
         for order, (members, label) in enumerate(groups):
-            yield _mark(self.texts, Mark("", row, column, order, None, members), str(self.table.columns[column].first), label)
+            yield _mark(self.texts, self.keys, Mark("", row, column, order, None, members), self._base(column), label)
 
 
-def _mark(texts: MarkTexts, mark: Mark, base_path: str, label: PartLabel | None) -> Mark:
-    """Return the mark with its id: that of its asset, or of its cell and the splits that lead to it from `base_path`."""
+def _within(outer: PartLabel, inner: PartLabel) -> PartLabel:
+    return PartLabel(inner.by, outer.dimensions + inner.dimensions, outer.first + inner.first, outer.last + inner.last)
+
+
+def _units(keys: SplitKeys, members: Longs) -> list[Longs]:
+    """Return the members of each unit, in order of their first members."""
+    units = keys.units[members]
+    order = np.argsort(units, kind="stable")
+    bounds = np.flatnonzero(np.diff(units[order])) + 1
+    return np.split(members[order], bounds) if len(members) else []
+
+
+def _mark(texts: MarkTexts, keys: SplitKeys, mark: Mark, base_path: str, label: PartLabel | None) -> Mark:
+    """Return the mark with its id: that of its asset, or of its cell and the splits that lead to it from `base_path`.
+
+    All members of one cycle are the box of this cycle, whatever separates it from its siblings.
+    """
     if len(mark.members) == 1:
-        return replace(mark, id=mark_id("a", texts.uri(int(mark.members[0]))))
+        return replace(mark, id=mark_id("a", texts.uri(int(mark.members[0]))), label=None, is_fold=False)
+    units = keys.units[mark.members]
+    if (units == units[0]).all():
+        first = (int(units[0]),)
+        label = PartLabel("cycle", ("cycle",), first, first)
     path = base_path
     if label is not None:
-        ends = (label.first,) if label.first == label.last else (label.first, label.last)
-        path += "/" + label.by + "=" + "..".join(texts.part_key(label.by, end) for end in ends)
+        keys_of = ("\1".join(map(texts.part_key, label.dimensions, ends)) for ends in (label.first, label.last))
+        path += "/" + label.by + "=" + "..".join(dict.fromkeys(keys_of))
     identity = mark_id("f", texts.row_key(mark.row), path)
     return replace(mark, id=identity, path=path, label=label, is_fold=True)
 
@@ -255,24 +332,26 @@ class _Opening:
 
 def parts_of_fold(layout: MarkLayout, fold: Mark, room: int = MOST_PARTS) -> list[Mark] | None:
     """Return at most `room` parts of a fold, the last one the rest where there is no room for all; None: there is for none."""
-    found = split(layout.keys, fold.members)
-    labelled = [(part.members, PartLabel(found.by, part.first, part.last)) for part in found.parts]
+    keys = layout.keys_of(fold)
+    openings = max(openings_of(len(fold.members)), OPENINGS - fold.depth)
+    found = split(keys, fold.members, MOST_PARTS ** (openings - 1))
+    labelled = [(part.members, part.label) for part in found]
     if len(labelled) > room:
         if room < _FEWEST_PARTS:
             return None
-        labelled = [*labelled[: room - 1], _rest(found.parts[room - 1 :])]
-    parts = []
+        labelled = [*labelled[: room - 1], _rest(found[room - 1 :])]
+    parts, in_cycle = [], fold.is_cycle or fold.in_cycle
     for order, (members, label) in enumerate(labelled):
-        mark = Mark("", fold.row, fold.column, order, fold.id, members)
-        parts.append(_mark(layout.texts, mark, fold.path, label))
+        mark = Mark("", fold.row, fold.column, order, fold.id, members, depth=fold.depth + 1, in_cycle=in_cycle)
+        parts.append(_mark(layout.texts, keys, mark, fold.path, label))
     return parts
 
 
 def _rest(parts: Sequence[SplitPart]) -> tuple[Longs, PartLabel]:
     members = np.sort(np.concatenate([part.members for part in parts]))
-    return members, PartLabel("rest", len(members), len(members))
+    return members, PartLabel("rest", (), (len(members),), (len(members),))
 
 
-def split_name(keys: SplitKeys, mark: Mark) -> SplitName:
+def split_name(layout: MarkLayout, mark: Mark) -> SplitName:
     """Return the dimension by which a fold splits when it is opened; `rest`: it has what there was no room for."""
-    return "rest" if mark.label is not None and mark.label.by == "rest" else dimension_of(keys, mark.members)
+    return "rest" if mark.label is not None and mark.label.by == "rest" else dimension_of(layout.keys_of(mark), mark.members)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlgraph.graph.impact.predecessor_search import NOTHING
-from mlgraph.graph.model.rows import Bools, Bytes, Ints
+from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs
 from mlgraph.services.queries.impact_answer import ImpactListing
 from mlgraph.services.queries.lineage_answer import LineageListing
 from mlgraph.services.queries.scene.scene_layout import SceneLayout
@@ -21,6 +21,7 @@ class Contents:
 
     `present`: it is in the closure; `counted`: it is in `total` (with a change: it is affected, or the root). `effects` are codes
     of `Effect` or `NOTHING`, `severities` indexes of `SEVERITIES` or `NO_SEVERITY`; distances of absent assets are 0.
+    `before`: it was in the closure at the earlier moment; None: nothing is compared.
     """
 
     present: Bools
@@ -29,10 +30,17 @@ class Contents:
     severities: Bytes
     certain: Bools
     distances: Ints
+    before: Bools | None = None
 
     @classmethod
-    def of(cls, scene: SceneLayout, lineage: LineageListing, impact: ImpactListing | None) -> Contents:
-        """Return the contents of a scene; `impact` None: of a lineage."""
+    def of(
+        cls,
+        scene: SceneLayout,
+        lineage: LineageListing,
+        impact: ImpactListing | None,
+        earlier: LineageListing | None = None,
+    ) -> Contents:
+        """Return the contents of a scene; `impact` None: of a lineage, compared with an `earlier` one if there is one."""
         size = len(scene.assets)
         present, certain = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
         distances = np.zeros(size, np.int32)
@@ -40,10 +48,21 @@ class Contents:
         places = scene.positions_of(lineage.assets)
         present[places], certain[places], distances[places] = True, lineage.certain, lineage.distances
         if impact is None:
-            return cls(present, present, effects, severities, certain, distances)
+            before = None if earlier is None else np.zeros(size, np.bool_)
+            if before is not None and earlier is not None:
+                before[scene.positions_of(earlier.assets)] = True
+            return cls(present, present, effects, severities, certain, distances, before)
         counted = np.zeros(size, np.bool_)
         places, chosen, found = scene.positions_of(impact.assets), impact.chosen, impact.found
         counted[places] = present[places] = counted[scene.root] = True
         certain[places], distances[places] = found.certain[chosen], found.distances[chosen]
         effects[places], severities[places] = found.effects[chosen], found.severities[chosen]
         return cls(present, counted, effects, severities, certain, distances)
+
+    def compared(self, members: Longs | None = None) -> dict[str, int] | None:
+        """Return how many of `members`, or of all, appeared, are gone and the same since the earlier moment."""
+        if self.before is None:
+            return None
+        now, before = (each if members is None else each[members] for each in (self.counted, self.before))
+        both = int((now & before).sum())
+        return {"appeared": int(now.sum()) - both, "gone": int(before.sum()) - both, "same": both}

@@ -14,7 +14,7 @@ from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.csr.row_format import EVER
 from mlgraph.graph.model.rows import COLUMN, WALKED_CODES, Bools, Ints, Layer, Longs
 from mlgraph.graph.response.edge_listing import edges_between
-from mlgraph.graph.scene.all_time import steps_of
+from mlgraph.graph.scene.all_time import Steps, cycles_of, steps_of
 from mlgraph.graph.scene.timeline import Timeline, evenly
 from mlgraph.ports.store import FactReader
 from mlgraph.services.queries.lineage_answer import LineageListing
@@ -71,16 +71,17 @@ class EvaluatedClosure:
         stands_for = np.bincount(np.searchsorted(moments, every[every <= moments[-1]]), minlength=len(moments))
         return Timeline.of_states(assets, moments, stands_for, present)
 
-    def steps(self, assets: Ints) -> Ints:
-        """Return the step of each of `assets` (ascending numbers), negative upstream."""
-        found = np.zeros(len(assets), np.int32)
+    def steps(self, assets: Ints) -> Steps:
+        """Return the steps, negative upstream, and the cycles of `assets` (ascending numbers)."""
+        found, cycles = np.zeros(len(assets), np.int32), assets.copy()
         for direction in reversed(self.scope.directions):
             pairs = [self._edges(listing, assets, upstream=direction == "upstream") for listing in self.listings.values()]
             sources, targets, reached = (np.concatenate(column) for column in zip(*pairs, strict=True))
-            steps, _, _ = steps_of(sources, targets, len(assets), np.ones(len(assets), np.bool_))
+            steps, component, _ = steps_of(sources, targets, len(assets), np.ones(len(assets), np.bool_))
             chosen = np.unique(reached)
             found[chosen] = -steps[chosen] if direction == "upstream" else steps[chosen]
-        return found
+            cycles[chosen] = cycles_of(component, assets)[chosen]
+        return Steps(found, cycles)
 
     def _edges(self, listing: LineageListing, assets: Ints, *, upstream: bool) -> tuple[Ints, Ints, Ints]:
         """Return the ends of the edges of one direction as positions, and the positions of its assets."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlgraph.domain.options.scene_options import SceneOptions
 from mlgraph.graph.model.rows import Bools, Ints, Layer
-from mlgraph.graph.scene.all_time import AllTimeClosure, all_time_closure, distinct
+from mlgraph.graph.scene.all_time import AllTimeClosure, Steps, all_time_closure, distinct
 from mlgraph.graph.scene.moments import timeline_of
 from mlgraph.graph.scene.timeline import Timeline
 from mlgraph.ports.store import FactReader
@@ -53,12 +53,12 @@ class SceneLayouts:
         timeline, steps = _with_assets(timeline, steps, np.sort(affected), np.ones(len(affected), np.int32), scope)
         assets = ordered_assets(graph, timeline.assets)
         order = np.searchsorted(timeline.assets, assets)
-        timeline, steps = timeline.take(order), steps[order]
+        timeline, steps = timeline.take(order), steps.take(order)
         namespaces = namespaces_of(graph, assets)
         grouping = grouped_by(options.by, graph, self._reader, assets, graph.asset_index.kinds(assets), namespaces)
         return layout_of(graph, scope.root, steps, timeline, namespaces, grouping, options.marks)
 
-    def _over_time(self, scope: Scope, lineage: LineageListing) -> tuple[Timeline, Ints]:
+    def _over_time(self, scope: Scope, lineage: LineageListing) -> tuple[Timeline, Steps]:
         """Return the timeline of the listed assets, by number, and their steps."""
         closures = self._closures(scope)
         if closures is None:
@@ -68,15 +68,16 @@ class SceneLayouts:
             return timeline, evaluated.steps(timeline.assets)
         assets = distinct(np.concatenate([closure.assets for closure in closures]))
         hidden = _hidden(scope, closures, assets)
-        steps, ordered = np.zeros(len(assets), np.int32), []
+        steps, cycles, ordered = np.zeros(len(assets), np.int32), assets.copy(), []
         for direction, closure in reversed([*zip(scope.directions, closures, strict=True)]):
             places = np.searchsorted(assets, closure.assets)
             own, by_topology = closure.ordered(~hidden[places])
-            steps[places] = -own if direction == "upstream" else own
+            steps[places] = -own.step if direction == "upstream" else own.step
+            cycles[places] = own.cycle
             ordered.append(by_topology)
         listed = assets[scope.lists(assets, np.ones(len(assets), np.bool_)) & ~hidden]
         timeline = timeline_of(ordered, listed, certain=scope.options.certain)
-        return timeline, steps[np.searchsorted(assets, timeline.assets)]
+        return timeline, Steps(steps, cycles).take(np.searchsorted(assets, timeline.assets))
 
     def _closures(self, scope: Scope) -> list[AllTimeClosure] | None:
         """Return the closure over all time in each direction; None if it has to be computed moment by moment."""
@@ -97,7 +98,7 @@ def _hidden(scope: Scope, closures: list[AllTimeClosure], assets: Ints) -> Bools
     return hidden
 
 
-def _with_assets(timeline: Timeline, steps: Ints, assets: Ints, distances: Ints, scope: Scope) -> tuple[Timeline, Ints]:
+def _with_assets(timeline: Timeline, steps: Steps, assets: Ints, distances: Ints, scope: Scope) -> tuple[Timeline, Steps]:
     """Return a timeline with all of `assets`: those that it lacked are at none of its moments, at the step of their distance."""
     known = np.minimum(np.searchsorted(timeline.assets, assets), len(timeline.assets) - 1)
     lacking = timeline.assets[known] != assets
@@ -108,4 +109,5 @@ def _with_assets(timeline: Timeline, steps: Ints, assets: Ints, distances: Ints,
     order = np.argsort(every)
     masks = np.concatenate([timeline.masks, np.zeros((int(lacking.sum()), timeline.masks.shape[1]), np.uint64)])
     found = Timeline.of(every[order], timeline.moments, timeline.stands_for, masks[order])
-    return found, np.concatenate([steps, sign * np.maximum(distances[lacking], 1)]).astype(np.int32)[order]
+    step = np.concatenate([steps.step, sign * np.maximum(distances[lacking], 1)]).astype(np.int32)
+    return found, Steps(step, np.concatenate([steps.cycle, assets[lacking]])).take(order)

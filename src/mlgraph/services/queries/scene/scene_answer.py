@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,6 +20,14 @@ from mlgraph.graph.scene.timeline import Presence
 from mlgraph.services.queries.scene.contents import NO_SEVERITY, Contents
 from mlgraph.services.queries.scene.scene_layout import SceneLayout
 
+_COMPARED: Final[dict[tuple[bool, bool], Presence]] = {
+    (True, True): "same",
+    (False, True): "appeared",
+    (True, False): "gone",
+    (False, False): "later",
+}
+"""How an asset is shown that was there (first) and is there (second)."""
+
 
 @dataclass(frozen=True, slots=True)
 class DrawnMarks:
@@ -33,6 +41,7 @@ class DrawnMarks:
     is_now: bool
     mark_of: Ints
     counts: Longs
+    cycle_counts: Longs
 
     @classmethod
     def of(
@@ -47,7 +56,9 @@ class DrawnMarks:
             if not mark.is_open:
                 mark_of[mark.members] = number
         counts = np.bincount(mark_of[contents.counted], minlength=len(opened.marks))
-        return cls(graph, scene, contents, opened, moment, is_now, mark_of, counts)
+        in_cycles = scene.cycles[contents.counted & (scene.cycles >= 0)]
+        cycle_counts = np.bincount(in_cycles, minlength=len(scene.cycle_ids))
+        return cls(graph, scene, contents, opened, moment, is_now, mark_of, counts, cycle_counts)
 
     def marks(self) -> list[dict[str, Any]]:
         """Return the JSON objects of all marks."""
@@ -55,7 +66,7 @@ class DrawnMarks:
         single = [mark for mark in marks if not mark.is_fold]
         places = np.array([int(mark.members[0]) for mark in single], np.int64)
         assets, present = self.scene.assets[places], self.contents.present[places]
-        presence = self.scene.timeline.presence(places, present, self.moment, is_now=self.is_now)
+        presence = self._presence(places, present)
         named = self.graph.asset_index.names_and_owners(assets)
         uris = self.graph.asset_index.uris(assets)
         rows = zip(single, uris, named, presence, strict=True)
@@ -67,10 +78,24 @@ class DrawnMarks:
                 "order": mark.order,
                 "parent": mark.parent,
                 "count": count,
+                **self._cycle(mark),
                 **({"fold": self._fold(mark)} if mark.is_fold else {"asset": self._asset(mark, *shown[mark.id])}),
             }
             for mark, count in zip(marks, self.counts.tolist(), strict=True)
         ]
+
+    def _presence(self, places: Longs, present: Bools) -> Sequence[Presence]:
+        if self.contents.before is None:
+            return self.scene.timeline.presence(places, present, self.moment, is_now=self.is_now)
+        before = self.contents.before[places]
+        return [_COMPARED[pair] for pair in zip(before.tolist(), present.tolist(), strict=True)]
+
+    def _cycle(self, mark: Mark) -> dict[str, Any]:
+        """Return the cycle that all assets of a mark are in, with the number of its counted assets."""
+        number = int(self.scene.cycles[mark.members[0]])
+        if number < 0 or (mark.is_fold and not (mark.is_cycle or mark.in_cycle)):
+            return {}
+        return {"cycle": {"id": self.scene.cycle_ids[number], "count": int(self.cycle_counts[number])}}
 
     def _asset(self, mark: Mark, uri: str, name: str, presence: Presence) -> dict[str, Any]:
         place = int(mark.members[0])
@@ -97,17 +122,19 @@ class DrawnMarks:
             "unaffected": present - len(counted),
             "absent": len(mark.members) - present,
             "label": self._label(mark),
-            "split": split_name(scene.mark_layout.keys, mark),
+            "by": "cell" if mark.label is None else mark.label.by,
+            "split": split_name(scene.mark_layout, mark),
             "open": mark.is_open,
             "kinds": _counts(scene.kinds[counted], lambda kind: KIND_NAMES[kind]),
             "severities": _counts(contents.severities[counted], lambda code: SEVERITIES[code], NO_SEVERITY),
             "effects": _counts(contents.effects[counted], lambda code: Effect(code).word, NOTHING),
             "possible": int((~contents.certain[counted]).sum()),
+            **({} if contents.before is None else {"compared": contents.compared(mark.members)}),
         }
 
     def _label(self, mark: Mark) -> str:
         if mark.label is not None:
-            return self.scene.label(*mark.label)
+            return self.scene.label(mark.label)
         kinds = np.flatnonzero(np.bincount(self.scene.kinds[mark.members]))
         return KIND_NAMES[int(kinds[0])] if len(kinds) == 1 else f"{len(kinds)} kinds"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.options.scene_options import SCENE_DEFAULTS, SceneOptions
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.vocabulary import KIND_NAMES
@@ -19,7 +21,7 @@ from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.impact_answer import ImpactListing
 from mlgraph.services.queries.lineage_answer import LineageListing
 from mlgraph.services.queries.names import claimants_of
-from mlgraph.services.queries.resolver import Resolver
+from mlgraph.services.queries.resolver import Resolver, moment_of
 from mlgraph.services.queries.scene.contents import Contents
 from mlgraph.services.queries.scene.layouts import SceneLayouts
 from mlgraph.services.queries.scene.scene_answer import DrawnMarks
@@ -56,14 +58,27 @@ class Scenes:
             change: Change | None = None if options.change == _ANY else options.change
             impact = ImpactListing.of(scope, self._reader, change)
         affected = np.zeros(0, np.int32) if impact is None else impact.assets
+        earlier = None
+        if options.from_ is not None:
+            before = replace(scope, moment=moment_of(options.from_))
+            if before.moment > scope.moment:
+                raise InvalidInput("from must not be later than as_of", pointer="from")
+            earlier = LineageListing.of(before, self._reader)
+            affected = earlier.assets
         scene = self._layouts.of(scope, lineage, options, affected)
-        return self._body(scope, options, lineage, impact, scene)
+        contents = Contents.of(scene, lineage, impact, earlier)
+        return self._body(scope, options, lineage, impact, scene, contents) | _comparison(contents, earlier)
 
     def _body(
-        self, scope: Scope, options: SceneOptions, lineage: LineageListing, impact: ImpactListing | None, scene: SceneLayout
+        self,
+        scope: Scope,
+        options: SceneOptions,
+        lineage: LineageListing,
+        impact: ImpactListing | None,
+        scene: SceneLayout,
+        contents: Contents,
     ) -> dict[str, Any]:
         graph, index = scope.graph, scope.graph.asset_index
-        contents = Contents.of(scene, lineage, impact)
         opened = scene.mark_layout.opened(options.open, scene.row_ids)
         drawn = DrawnMarks.of(graph, scene, contents, opened, scope.moment, is_now=options.as_of is None)
         edges = edges_between(
@@ -102,6 +117,14 @@ class Scenes:
             "reason": None,
             "watermark": graph.watermark,
         }
+
+
+def _comparison(contents: Contents, earlier: LineageListing | None) -> dict[str, Any]:
+    """Return `compared` of an answer: the numbers of the whole closure."""
+    if earlier is None:
+        return {"compared": None}
+    total = {"from": format_time(earlier.scope.moment), "total": len(earlier.assets)}
+    return {"compared": total | (contents.compared() or {})}
 
 
 def _no_ranks(upto: int) -> np.ndarray[Any, np.dtype[np.int32]]:
