@@ -9,7 +9,6 @@ import { Page } from '@/ui/page';
 import './lanes.css';
 import './lanes-flow.css';
 import { Board } from './board';
-import { compared, type Difference, differenceOf } from './compared';
 import type { ViewOptions } from './lanes-page';
 import { timeline } from './moments';
 import { count, nouns } from './nouns';
@@ -30,21 +29,22 @@ interface ComparePageProps {
 
 /** The page that shows a lineage at two moments in one picture. */
 export function ComparePage({ view, from, onView, onFrom }: ComparePageProps) {
-  const later = useScene(useMemo(() => sceneQuery('compare', view), [view]));
-  const start = from ?? later.scene?.moments.at(-2)?.at ?? later.scene?.moments[0]?.at;
-  const earlier = useScene(useMemo(() => earlierQuery(view, start), [view, start]));
+  const alone = useScene(useMemo(() => (from === undefined ? sceneQuery('compare', view) : {}), [view, from]));
+  const start = from ?? alone.scene?.moments.at(-2)?.at ?? alone.scene?.moments[0]?.at;
+  const shown = useMemo(() => (start === undefined ? view : { ...view, from: start }), [view, start]);
+  const query = useMemo(() => sceneQuery('compare', shown), [shown]);
+  const compared = useScene(start === undefined ? NOTHING : query);
   const status = usePageStatus(
-    view.uri === undefined ? [] : [...later.results, ...(start === undefined ? [] : earlier.results)],
+    view.uri === undefined
+      ? []
+      : [...(from === undefined ? alone.results : []), ...(start === undefined ? [] : compared.results)],
     {
       empty: view.uri === undefined,
     },
   );
-  const both = useMemo(
-    () => (earlier.scene && later.scene ? compared(earlier.scene, later.scene) : later.scene),
-    [earlier.scene, later.scene],
-  );
-  const drawn = useMemo(() => (both ? picture(both, { past: true, compares: true }) : null), [both]);
-  const isLoading = later.isLoading || earlier.isLoading;
+  const both = compared.scene ?? alone.scene;
+  const drawn = useMemo(() => (both ? picture(both, { past: true, compares: both.compared !== null }) : null), [both]);
+  const isLoading = alone.isLoading || compared.isLoading;
   const title = both ? `${both.root.name} at two times` : 'Compare two times';
   return (
     <Page
@@ -52,12 +52,9 @@ export function ComparePage({ view, from, onView, onFrom }: ComparePageProps) {
       ownPast
       title={title}
       heading={both && <Heading scene={both} />}
-      answer={
-        earlier.scene && both && start && <Sentence difference={differenceOf(earlier.scene, both)} from={start} to={view.as_of} />
-      }
+      answer={both?.compared && <Sentence difference={both.compared} after={both.total} to={view.as_of} />}
       actions={
-        view.uri !== undefined &&
-        start !== undefined && <Same uri={view.uri} from={start} to={view.as_of ?? later.scene?.as_of} />
+        view.uri !== undefined && start !== undefined && <Same uri={view.uri} from={start} to={view.as_of ?? both?.as_of} />
       }
       status={isLoading && status.hasAnswer && status.state !== 'error' ? { ...status, state: 'loading' } : status}
       total={both?.total}
@@ -66,12 +63,12 @@ export function ComparePage({ view, from, onView, onFrom }: ComparePageProps) {
       {drawn && (
         <Board
           page="compare"
-          view={view}
+          view={shown}
           picture={drawn}
-          query={sceneQuery('compare', view)}
+          query={query}
           isLoading={isLoading}
-          isLate={later.isLate || earlier.isLate}
-          newer={later.newer}
+          isLate={alone.isLate || compared.isLate}
+          newer={compared.newer}
           times={
             <Times
               scene={drawn.scene}
@@ -93,9 +90,7 @@ export function ComparePage({ view, from, onView, onFrom }: ComparePageProps) {
   );
 }
 
-function earlierQuery(view: View, from: string | undefined): Query {
-  return from === undefined ? {} : sceneQuery('compare', { ...view, as_of: from });
-}
+const NOTHING: Query = {};
 
 function Heading({ scene }: { scene: Scene }) {
   return (
@@ -108,21 +103,21 @@ function Heading({ scene }: { scene: Scene }) {
   );
 }
 
-function Sentence({ difference, from, to }: { difference: Difference; from: string; to: string | undefined }) {
-  const { before, after, same, appeared, gone, folds, changedFolds } = difference;
+interface SentenceProps {
+  readonly difference: NonNullable<Scene['compared']>;
+  readonly after: number;
+  readonly to: string | undefined;
+}
+
+function Sentence({ difference, after, to }: SentenceProps) {
+  const { from, total, same, appeared, gone } = difference;
   return (
     <span className="eq">
       <span>
-        <b>{count(before)}</b> {nouns('asset', before)} on {formatTime(new Date(from))}, <b>{count(after)}</b>{' '}
+        <b>{count(total)}</b> {nouns('asset', total)} on {formatTime(new Date(from))}, <b>{count(after)}</b>{' '}
         {to === undefined ? 'now' : `on ${formatTime(new Date(to))}`}: {count(appeared)} appeared, {count(gone)} gone,{' '}
         {count(same)} same
-        {folds > 0 && ' on marks of their own'}
       </span>
-      {folds > 0 && (
-        <span className="t2">
-          {count(changedFolds)} of {count(folds)} {nouns('fold', folds)} {folds === 1 ? 'holds' : 'hold'} another number
-        </span>
-      )}
     </span>
   );
 }
@@ -161,7 +156,7 @@ function Times({ scene, from, to, onFrom, onTo }: TimesProps) {
         onMove={(moment) => onTo(moment ?? undefined)}
       />
       <p className="t3 xs tline">
-        What appeared has a coloured border; what is gone is crossed out. A fold whose number changed shows both.
+        + appeared, − gone (crossed out), = the same. A fold says how many of each; open it to see which.
       </p>
     </>
   );

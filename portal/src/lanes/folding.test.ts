@@ -39,7 +39,7 @@ it('names how many parts a fold has that had no room for all, so that it stays a
     asset({ id: 'root', at: [0, 0] }),
     fold({ id: 'b', at: [1, 2], count: 3, open: true }),
     fold({ id: 'b1', at: [1, 2], count: 1, parent: 'b', order: 0 }),
-    fold({ id: 'b2', at: [1, 2], count: 2, parent: 'b', order: 1, label: '2 more', split: 'rest' }),
+    fold({ id: 'b2', at: [1, 2], count: 2, parent: 'b', order: 1, label: '2 more', by: 'rest', split: 'rest' }),
     fold({ id: 'c', at: [0, 2], count: 3, open: true }),
   ];
   const limited = picture(sceneOf(marks));

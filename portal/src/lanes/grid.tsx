@@ -6,7 +6,7 @@ import { Mark } from './mark';
 import { openerId } from './navigation';
 import { count } from './nouns';
 import type { OwnerLine } from './owners';
-import { inOrder, isOpen, type Node, type Picture } from './picture';
+import { inOrder, isCycle, isOpen, type Node, type Picture } from './picture';
 import { EFFECTS, type SceneRow } from './scene';
 import { EFFECT_HEADS, rowName, stepName } from './wording';
 
@@ -191,7 +191,7 @@ function Marks(props: RowProps & { readonly nodes: readonly Node[]; readonly wid
         selected={node.id === selected}
       />
       {isOpen(node) && (
-        <div className={node.depth > 0 ? 'kids deep' : 'kids'}>
+        <div className={`kids${node.depth > 0 ? ' deep' : ''}${isCycle(node) ? ' box' : ''}`}>
           <Marks {...props} nodes={node.children} width={width - (node.depth > 0 ? SIZES.deepIndent : SIZES.indent)} />
         </div>
       )}

@@ -4,7 +4,7 @@ import { EFFECTS, SEVERITIES } from './scene';
 const EFFECT_LINES = { breaks_now: 'breaks now', breaks_next_run: 'breaks at its next run', tainted: 'tainted' } as const;
 
 /** What shapes, colours and dashes mean. */
-export function Legend({ impact }: { impact: boolean }) {
+export function Legend({ impact, compares, cycles }: { impact: boolean; compares: boolean; cycles: boolean }) {
   return (
     <section>
       <h2>How to read it</h2>
@@ -38,6 +38,8 @@ export function Legend({ impact }: { impact: boolean }) {
             critical, high, medium, low
           </li>
         )}
+        {compares && <li>+ appeared, − gone, = the same</li>}
+        {cycles && <li>↻ a cycle: each of its assets leads to all others of it</li>}
         <li>
           <span className="ln" /> certain
         </li>

@@ -3,10 +3,22 @@ import { Shape } from '@/ui/effect';
 import { KindIcon } from '@/ui/icon';
 import type { Measure } from './layout';
 import { nouns } from './nouns';
-import { isEmptyPlace, isOpen, type Node, type Picture, type Tally, tally, worstEffect, worstSeverity } from './picture';
+import {
+  isCycle,
+  isEmptyPlace,
+  isOpen,
+  isWholeCell,
+  type Node,
+  type Picture,
+  type Tally,
+  tally,
+  worstEffect,
+  worstSeverity,
+} from './picture';
+import type { Presence } from './scene';
 import { SeverityBar } from './severity-bar';
 import { shorten } from './shorten';
-import { foldNoun, say, shownNumber } from './wording';
+import { differenceOf, foldNoun, say, shownNumber } from './wording';
 
 interface MarkProps {
   readonly node: Node;
@@ -50,12 +62,14 @@ function classes(node: Node, picture: Picture, lit: boolean): string {
   const { asset, fold, count: counted } = node.mark;
   const found = ['mark'];
   if (isOpen(node)) found.push('opened');
-  else if (fold) found.push('fold', picture.large ? (node.depth > 0 ? 'named' : 'cellwise') : 'line');
+  else if (fold) found.push('fold', picture.large ? (isWholeCell(node) ? 'cellwise' : 'named') : 'line');
+  if (isCycle(node)) found.push('cycle');
   if (node === picture.root) found.push('root');
-  if (counted === 0 && !isOpen(node)) found.push('ghost');
+  if (counted === 0 && !isOpen(node) && !fold?.compared?.gone) found.push('ghost');
   if (asset?.present === 'gone') found.push('gone');
   if (asset?.present === 'appeared') found.push('new');
-  if (fold?.before !== undefined && fold.before !== fold.count) found.push('new');
+  if (fold?.compared?.appeared) found.push('new');
+  if (fold?.compared?.gone && counted === 0 && !isOpen(node)) found.push('gone');
   if (lit) found.push('lit-m');
   return found.join(' ');
 }
@@ -72,9 +86,27 @@ function AssetContent({ node, picture, what, room, measure }: ContentProps & Pic
   return (
     <>
       <KindIcon kind={asset.kind} />
+      {picture.compares && SIGNS[asset.present] && (
+        <span className="sg" aria-hidden="true">
+          {SIGNS[asset.present]}
+        </span>
+      )}
+      {node.mark.cycle && node.parent === null && <Turn />}
       <Fitted name={asset.name} room={room} measure={measure} />
       {picture.root !== node && asset.present !== 'gone' && <EffectShape picture={picture} what={what} />}
     </>
+  );
+}
+
+/** Before the names of what came and went: the colour and the line through the name do not say it alone. */
+const SIGNS: Partial<Record<Presence, string>> = { appeared: '+', gone: '−' };
+
+/** Says that a mark is a cycle, or in one. */
+function Turn() {
+  return (
+    <span className="turn" aria-hidden="true">
+      ↻
+    </span>
   );
 }
 
@@ -90,6 +122,7 @@ function OpenedContent({ node }: { node: Node }) {
   return (
     <>
       <span aria-hidden="true">▾</span>
+      {isCycle(node) && <Turn />}
       <bdi className="kn">
         {shownNumber(node)} {foldNoun(node)}
       </bdi>
@@ -106,25 +139,36 @@ function FoldContent({ node, picture, what }: ContentProps) {
     return (
       <>
         <span className="kr">
-          <KindIcon kind={kinds[0]?.[0] ?? node.mark.fold?.label ?? ''} />
+          {isCycle(node) ? <Turn /> : <KindIcon kind={kinds[0]?.[0] ?? node.mark.fold?.label ?? ''} />}
           <b>{shown}</b> <bdi className="kn">{noun}</bdi>
           <EffectShape picture={picture} what={what} />
         </span>
         {bar}
       </>
     );
+  const named = !isWholeCell(node);
+  const [changed, same] = named ? [shown, null] : twoLines(node);
   return (
     <>
-      <span className="kr">
-        <b>{shown}</b>
+      <span className="kr" title={same === null ? undefined : shown}>
+        {isCycle(node) && <Turn />}
+        <b>{changed}</b>
         <span className="kn" />
         <EffectShape picture={picture} what={what} />
       </span>
-      {node.depth > 0 && <> </>}
-      {node.depth > 0 && <bdi className="kn">{noun}</bdi>}
-      {node.depth > 0 ? bar : <KindsAndBar kinds={kinds.slice(0, 2).map(([kind]) => kind)} bar={bar} />}
+      {(named || same !== null) && <> </>}
+      {named && <bdi className="kn">{noun}</bdi>}
+      {same !== null && <span className="kn">{same}</span>}
+      {named ? bar : same === null && <KindsAndBar kinds={kinds.slice(0, 2).map(([kind]) => kind)} bar={bar} />}
     </>
   );
+}
+
+/** What came and went, and below it what stayed; else the number alone. */
+function twoLines(node: Node): [string, string | null] {
+  const signs = differenceOf(node);
+  if (signs === null || signs.length === 1) return [shownNumber(node), null];
+  return [signs.slice(0, -1).join(' '), signs.at(-1) ?? null];
 }
 
 function KindsAndBar({ kinds, bar }: { kinds: string[]; bar: React.ReactNode }) {

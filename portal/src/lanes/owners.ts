@@ -1,6 +1,6 @@
 import type { Node, Picture, Tally } from './picture';
 import { add, inOrder, isOpen, tally, worstEffect, worstSeverity } from './picture';
-import type { Effect } from './scene';
+import type { Effect, Presence } from './scene';
 import { EFFECTS, SEVERITIES } from './scene';
 import { rowName } from './wording';
 
@@ -41,13 +41,22 @@ export function occurring(lines: readonly OwnerLine[]): Effect[] {
   return EFFECTS.filter((effect) => lines.some((line) => line.tally.effects[effect]));
 }
 
-/** The marks that are single assets: the worst first where a change is asked about, else the nearest. */
+/** The marks that are single assets: the worst first where a change is asked about, what changed in a comparison, else the nearest. */
 export function listed(picture: Picture): Node[] {
-  const found = [...inOrder(picture)].filter((node) => node.mark.asset && node.mark.count > 0 && node !== picture.root);
+  const found = [...inOrder(picture)].filter((node) => isListed(node, picture));
   return found.sort((a, b) => rank(a, picture) - rank(b, picture) || byName(a, b));
 }
 
+/** What went in a comparison is listed too. */
+function isListed(node: Node, { root, compares }: Picture): boolean {
+  const { asset, count } = node.mark;
+  return asset !== undefined && node !== root && (count > 0 || (compares && asset.present === 'gone'));
+}
+
+const COMPARED: readonly Presence[] = ['appeared', 'gone', 'same'];
+
 function rank(node: Node, picture: Picture): number {
+  if (picture.compares) return COMPARED.indexOf(node.mark.asset?.present ?? 'same');
   if (picture.scene.change === null) return Math.abs(node.column - (picture.root?.column ?? 0));
   const what = tally(node.mark);
   const severity = worstSeverity(what);

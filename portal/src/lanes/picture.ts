@@ -84,9 +84,14 @@ function settle(siblings: Node[], depth: number): void {
   }
 }
 
-/** Folds of one kind are named by it; those of a whole cell by how many kinds they hold, whatever is there at the moment. */
-function isWholeCell(node: Node): boolean {
-  return /^\d+ kinds$/.test(node.mark.fold?.label ?? '');
+/** A fold with all of its cell: it has no name, and icons say what is in it. */
+export function isWholeCell(node: Node): boolean {
+  return node.mark.fold?.by === 'cell';
+}
+
+/** The box of a cycle. */
+export function isCycle(node: Node): boolean {
+  return node.mark.fold?.by === 'cycle';
 }
 
 export function isOpen(node: Node): boolean {
@@ -95,7 +100,7 @@ export function isOpen(node: Node): boolean {
 
 /** A fold with what there was no room for, open or not. */
 export function isRest({ mark }: Node): boolean {
-  return /^\d+ more$/.test(mark.fold?.label ?? '');
+  return mark.fold?.by === 'rest';
 }
 
 /** A place that is kept for an asset which is not there yet. What is gone is crossed out in the past, and an empty place now. */

@@ -7,6 +7,8 @@ export type Certainty = 'certain' | 'possible';
 export type Presence = 'same' | 'appeared' | 'gone' | 'later';
 /** What separates the parts of a fold; `rest`: it holds what there was no room for. */
 export type Split = 'group' | 'kind' | 'namespace' | 'name' | 'rest';
+/** What separates a fold from its siblings; `cell`: it holds all of its cell; `cycle`: it is the box of a cycle. */
+export type SeparatedBy = Split | 'cell' | 'cycle';
 
 export interface SceneAsset {
   uri: string;
@@ -19,14 +21,22 @@ export interface SceneAsset {
   present: Presence;
 }
 
+/** How many assets appeared, are gone and the same since an earlier moment. */
+export interface Compared {
+  appeared: number;
+  gone: number;
+  same: number;
+}
+
 export interface SceneFold {
   /** Those that are listed; `unaffected` and `absent` ones are in none of the numbers. */
   count: number;
-  /** How many it held at the earlier moment of a comparison. */
-  before?: number;
+  /** Who came and who went, in a comparison. */
+  compared?: Compared;
   unaffected: number;
   absent: number;
   label: string;
+  by: SeparatedBy;
   split: Split;
   open: boolean;
   kinds: Record<string, number>;
@@ -41,6 +51,8 @@ export interface SceneMark {
   order: number;
   parent: string | null;
   count: number;
+  /** All of it is in one cycle, which counts so many assets in all rows. */
+  cycle?: { id: string; count: number };
   asset?: SceneAsset;
   fold?: SceneFold;
 }
@@ -86,6 +98,7 @@ export interface Scene {
   folded: number;
   folds: number;
   unaffected: number;
+  compared: (Compared & { from: string; total: number }) | null;
   rows: SceneRow[];
   columns: SceneColumn[];
   marks: SceneMark[];

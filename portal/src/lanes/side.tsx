@@ -15,7 +15,11 @@ export const Side = memo(function Side({ picture, lines }: { picture: Picture; l
     <aside className="side" aria-label="Owners and list">
       <Owners picture={picture} lines={lines} />
       <List picture={picture} />
-      <Legend impact={picture.scene.change !== null} />
+      <Legend
+        impact={picture.scene.change !== null}
+        compares={picture.compares}
+        cycles={picture.scene.marks.some((mark) => mark.cycle !== undefined)}
+      />
     </aside>
   );
 });
@@ -79,7 +83,7 @@ function List({ picture }: { picture: Picture }) {
   const { folds } = picture.scene;
   return (
     <section>
-      <h2>{impact ? 'Worst first' : 'Nearest first'}</h2>
+      <h2>{impact ? 'Worst first' : picture.compares ? 'Who came and who went' : 'Nearest first'}</h2>
       <p>
         {singles(nodes.length)} {folds > 0 && 'Open folds to list more.'}
         {nodes.length > MOST_LISTED && ` The first ${MOST_LISTED} of them:`}
@@ -87,7 +91,7 @@ function List({ picture }: { picture: Picture }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <ul className="al" tabIndex={0} aria-label="Assets">
         {nodes.slice(0, MOST_LISTED).map((node) => (
-          <ListItem key={node.id} node={node} impact={impact} />
+          <ListItem key={node.id} node={node} impact={impact} compares={picture.compares} />
         ))}
       </ul>
     </section>
@@ -99,7 +103,13 @@ function singles(many: number): string {
   return many === 1 ? '1 mark is a single asset.' : `${count(many)} marks are single assets.`;
 }
 
-function ListItem({ node, impact }: { node: Node; impact: boolean }) {
+interface ListItemProps {
+  readonly node: Node;
+  readonly impact: boolean;
+  readonly compares: boolean;
+}
+
+function ListItem({ node, impact, compares }: ListItemProps) {
   const { asset } = node.mark;
   if (!asset) return null;
   const what = tally(node.mark);
@@ -109,7 +119,7 @@ function ListItem({ node, impact }: { node: Node; impact: boolean }) {
     <li>
       {effect && <Shape name={effect} severity={severity ?? undefined} />}
       <AssetName uri={asset.uri} kind={asset.kind} name={asset.name} icon={!effect} />
-      <span className="t3">{impact ? severity : nouns(asset.kind, 1)}</span>
+      <span className="t3">{impact ? severity : compares ? asset.present : nouns(asset.kind, 1)}</span>
     </li>
   );
 }

@@ -1,5 +1,5 @@
 /** Scenes for tests. */
-import type { Certainty, Effect, Scene, SceneAsset, SceneLink, SceneMark, Severity, Split } from './scene';
+import type { Certainty, Compared, Effect, Scene, SceneAsset, SceneLink, SceneMark, SeparatedBy, Severity, Split } from './scene';
 
 export interface AssetSpec {
   id: string;
@@ -32,6 +32,9 @@ export interface FoldSpec {
   id: string;
   at: [number, number];
   count: number;
+  by?: SeparatedBy;
+  compared?: Compared;
+  cycle?: number;
   open?: boolean;
   split?: Split;
   label?: string;
@@ -45,7 +48,18 @@ export interface FoldSpec {
 }
 
 export function fold(spec: FoldSpec): SceneMark {
-  const { id, at, count, open = false, split = 'kind', label = '2 kinds', kinds = {}, effects = {}, possible = 0 } = spec;
+  const {
+    id,
+    at,
+    count,
+    open = false,
+    split = 'kind',
+    label = '2 kinds',
+    by = 'cell',
+    kinds = {},
+    effects = {},
+    possible = 0,
+  } = spec;
   const { unaffected = 0, absent = 0 } = spec;
   return {
     id,
@@ -53,7 +67,11 @@ export function fold(spec: FoldSpec): SceneMark {
     order: spec.order ?? 0,
     parent: spec.parent ?? null,
     count: open ? 0 : count,
-    fold: { count, unaffected, absent, label, split, open, kinds, severities: {}, effects, possible },
+    ...(spec.cycle === undefined ? {} : { cycle: { id: 'c1', count: spec.cycle } }),
+    fold: {
+      ...{ count, unaffected, absent, label, by, split, open, kinds, severities: {}, effects, possible },
+      ...(spec.compared === undefined ? {} : { compared: spec.compared }),
+    },
   };
 }
 
@@ -81,6 +99,7 @@ export function sceneOf(marks: SceneMark[], links: SceneLink[] = [], more: Parti
     folded,
     folds: folds.length,
     unaffected: 0,
+    compared: null,
     rows: Array.from({ length: rows }, (_, index) => ({ id: `r${index}`, name: `r${index}`, uri: null, count: 0 })),
     columns: Array.from({ length: columns }, (_, step) => ({ step, to_step: step, count: 0 })),
     marks,

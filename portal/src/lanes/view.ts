@@ -19,6 +19,8 @@ export interface View {
   readonly level?: string;
   readonly kind?: readonly string[];
   readonly as_of?: string;
+  /** The earlier moment, on the page that compares two. */
+  readonly from?: string;
   readonly certain?: boolean;
   readonly by?: RowsBy;
   readonly open?: readonly string[];
@@ -70,7 +72,8 @@ export function changeOf(page: LanesPageName, view: View): Change | undefined {
 export function sceneQuery(page: LanesPageName, view: View): Query {
   const { uri, direction, level, kind, as_of, certain, by, open, at_least } = view;
   const asked = page === 'impact' ? { change: view.change ?? ANY_CHANGE } : { direction };
-  return { uri, ...asked, level, kind, as_of, certain, by, open: open?.join(','), at_least };
+  const from = page === 'compare' ? view.from : undefined;
+  return { uri, ...asked, level, kind, as_of, from, certain, by, open: open?.join(','), at_least };
 }
 
 /** The parameters of the same answer as a list: `GET /api/v1/lineage` or `/impact`. */

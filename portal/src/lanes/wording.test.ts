@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { count, nouns } from './nouns';
 import { listed, occurring, owners, whole } from './owners';
 import { conserved, picture } from './picture';
-import type { Scene, SceneMark, Split } from './scene';
+import type { Scene, SceneMark, SeparatedBy } from './scene';
 import { asset, fold, sceneOf } from './testing';
 import { emptyText, equation, say, stepName } from './wording';
 
@@ -17,7 +17,16 @@ const IMPACT = { change: 'schema' } as const;
 describe('a mark says', () => {
   it('how many it holds, of what, whose, and what happens to them', () => {
     const effects = { breaks_next_run: 312 };
-    const mark = fold({ id: 'f', at: [1, 1], count: 312, label: 'workflow', kinds: { workflow: 312 }, effects, possible: 4 });
+    const mark = fold({
+      id: 'f',
+      at: [1, 1],
+      count: 312,
+      label: 'workflow',
+      by: 'kind',
+      kinds: { workflow: 312 },
+      effects,
+      possible: 4,
+    });
     expect(said(mark, IMPACT)).toBe('fold, 312 workflows of r1, all break at their next run, 4 possible');
   });
 
@@ -27,15 +36,37 @@ describe('a mark says', () => {
   });
 
   it('where its parts come from', () => {
-    const whole = (split: Split) => fold({ id: 'f', at: [1, 1], count: 3, open: true, split });
-    const part = (label: string) => fold({ id: 'p', at: [1, 1], count: 2, parent: 'f', label, kinds: { dataset: 2 } });
-    expect(said(part('s3://lake'), {}, whole('namespace'))).toBe('fold, 2 s3://lake, datasets of r1');
-    expect(said(part('dataset'), {}, whole('kind'))).toBe('fold, 2 datasets of r1');
-    expect(said(part('a – c'), {}, whole('name'))).toBe('fold, 2 a – c, datasets of r1');
-    expect(said(part('search'), {}, whole('group'))).toBe('fold, 2 search, datasets');
-    expect(said(part('12 more'), {}, whole('kind'))).toBe('fold, 2 more, datasets of r1');
-    expect(said(part('dataset'), {}, whole('rest'))).toBe('fold, 2 datasets of r1');
-    expect(said(whole('kind'))).toBe('open fold, 3 assets of r1');
+    const whole = fold({ id: 'f', at: [1, 1], count: 3, open: true });
+    const part = (by: SeparatedBy, label: string) =>
+      said(fold({ id: 'p', at: [1, 1], count: 2, parent: 'f', by, label, kinds: { dataset: 2 } }), {}, whole);
+    expect(part('namespace', 's3://lake')).toBe('fold, 2 s3://lake, datasets of r1');
+    expect(part('kind', 'dataset')).toBe('fold, 2 datasets of r1');
+    expect(part('kind', 'cycles')).toBe('fold, 2 in cycles, datasets of r1');
+    expect(part('name', 'a – c')).toBe('fold, 2 a – c, datasets of r1');
+    expect(part('group', 'search')).toBe('fold, 2 search, datasets');
+    expect(part('rest', '12 more')).toBe('fold, 2 more, datasets of r1');
+    expect(said(whole)).toBe('open fold, 3 assets of r1');
+  });
+
+  it('that it is a cycle', () => {
+    const box = { id: 'b', at: [1, 1] as [number, number], by: 'cycle' as const, label: 'cycle', kinds: { dataset: 3 } };
+    expect(said(fold({ ...box, count: 3, cycle: 3 }))).toBe('cycle of 3 assets, 3 in a cycle, datasets of r1');
+    expect(said(fold({ ...box, count: 3, cycle: 5, open: true }))).toBe(
+      'open cycle of 5 assets, 3 of a cycle of 5, datasets of r1',
+    );
+    expect(said({ ...asset({ id: 'a', at: [1, 1] }), cycle: { id: 'c1', count: 2 } })).toBe(
+      'a, dataset of r1, in a cycle of 2 assets',
+    );
+  });
+
+  it('who came and who went', () => {
+    const mark = (appeared: number, gone: number, same: number) =>
+      said(
+        fold({ id: 'f', at: [1, 1], count: appeared + same, by: 'kind', label: 'dataset', compared: { appeared, gone, same } }),
+      );
+    expect(mark(3, 1, 12)).toBe('fold, +3 −1 =12 datasets of r1, 3 appeared in between, 1 gone in between, 12 the same');
+    expect(mark(0, 0, 12)).toBe('fold, 12 datasets of r1');
+    expect(mark(0, 4, 0)).toBe('fold, −4 datasets of r1, 4 gone in between');
   });
 
   it('what an asset is, its effect and severity', () => {

@@ -1,7 +1,7 @@
 import { count as counted, nouns } from './nouns';
 import type { Node, Picture, Tally } from './picture';
-import { isOpen, isRest, tally, worstSeverity } from './picture';
-import type { Effect, Scene, SceneColumn, SceneRow, Split } from './scene';
+import { isOpen, tally, worstSeverity } from './picture';
+import type { Compared, Effect, Scene, SceneColumn, SceneFold, SceneRow } from './scene';
 import { EFFECTS } from './scene';
 
 const ONE: Record<Effect, string> = {
@@ -20,39 +20,42 @@ export const EFFECT_HEADS: Record<Effect, string> = {
   tainted: 'tainted',
 };
 
-/** What separates a mark from its siblings: the parts of a fold are named by it. */
-function separatedBy(node: Node): Split | null {
-  if (isRest(node)) return 'rest';
-  const by = node.parent?.mark.fold?.split ?? null;
-  if (by !== 'rest') return by;
-  const label = node.mark.fold?.label ?? ''; // the parts of a rest do not say by what they differ
-  return label in (node.mark.fold?.kinds ?? {}) ? 'kind' : 'name';
-}
-
 /** What a fold holds, as a noun: `workflows`, `s3://lake`, `more`. */
 export function foldNoun(node: Node): string {
-  const { fold } = node.mark;
+  const { fold, cycle } = node.mark;
   if (!fold) return '';
-  const by = separatedBy(node);
-  if (by === 'rest') return 'more';
-  return by === null || by === 'kind' ? nounOfFold(node) : fold.label;
+  if (fold.by === 'rest') return 'more';
+  if (fold.by === 'cycle') return cycle && cycle.count !== fold.count ? `of a cycle of ${counted(cycle.count)}` : 'in a cycle';
+  if (fold.by === 'kind' && fold.label === 'cycles') return 'in cycles';
+  return fold.by === 'cell' || fold.by === 'kind' ? nounOfFold(node) : fold.label;
 }
 
 /** What a fold holds, by kind: `12 datasets`, or `assets` of several kinds. */
 function nounOfFold(node: Node): string {
-  const { fold, parent } = node.mark;
+  const { fold } = node.mark;
   if (!fold) return '';
   const several = shownCount(node);
-  if ((parent === null || separatedBy(node) === 'kind') && !/^\d+ kinds$/.test(fold.label)) return nouns(fold.label, several);
+  if (fold.by === 'kind' && fold.label !== 'cycles') return /^\w+$/.test(fold.label) ? nouns(fold.label, several) : fold.label;
   const [kind, ...others] = Object.keys(fold.kinds);
   return nouns(kind !== undefined && others.length === 0 ? kind : 'asset', several);
 }
 
-/** The number on a fold as text; both numbers where two moments differ. */
+/** The number on a fold as text; where two moments differ, who came, who went and who stayed: `+3 −1 =12`. */
 export function shownNumber(node: Node): string {
-  const { fold } = node.mark;
-  if (fold?.before === undefined || fold.before === fold.count) return counted(shownCount(node));
-  return `${counted(fold.before)} → ${counted(fold.count)}`;
+  const difference = differenceOf(node);
+  return difference === null ? counted(shownCount(node)) : difference.join(' ');
+}
+
+/** What differs in a fold between two moments, as signs with numbers; null where nothing does. */
+export function differenceOf(node: Node): string[] | null {
+  const { appeared, gone, same } = node.mark.fold?.compared ?? { appeared: 0, gone: 0, same: 0 };
+  if (appeared === 0 && gone === 0) return null;
+  const signs: [sign: string, number: number][] = [
+    ['+', appeared],
+    ['−', gone],
+    ['=', same],
+  ];
+  return signs.flatMap(([sign, number]) => (number > 0 ? `${sign}${counted(number)}` : []));
 }
 
 /** The number that a fold shows: what it counts, else how many it holds that are not affected or not there. */
@@ -71,10 +74,18 @@ export function say(node: Node, picture: Picture): string {
   const team = row ? rowName(row, picture.scene.by) : 'nobody';
   if (asset) return [`${asset.name}, ${nouns(asset.kind, 1)} of ${team}`, ...stateOf(node, picture)].join(', ');
   if (!fold) return '';
-  const by = separatedBy(node);
-  const what = `${shownNumber(node)} ${foldNoun(node)}${by === null || by === 'kind' ? '' : `, ${nounOfFold(node)}`}`;
-  const of = by === 'group' ? '' : ` of ${team}`;
-  return [isOpen(node) ? 'open fold' : 'fold', `${what}${of}`, ...stateOf(node, picture)].join(', ');
+  const what = `${shownNumber(node)} ${foldNoun(node)}${saysItsKinds(fold) ? '' : `, ${nounOfFold(node)}`}`;
+  const of = fold.by === 'group' ? '' : ` of ${team}`;
+  const name = fold.by === 'cycle' ? cycleName(node) : 'fold';
+  return [isOpen(node) ? `open ${name}` : name, `${what}${of}`, ...stateOf(node, picture)].join(', ');
+}
+
+const saysItsKinds = ({ by, label }: SceneFold): boolean => by === 'cell' || (by === 'kind' && label !== 'cycles');
+
+/** The name of a cycle, whatever of it a mark shows: `cycle of 3 assets`. */
+function cycleName({ mark }: Node): string {
+  const many = mark.cycle?.count ?? 0;
+  return `cycle of ${counted(many)} ${nouns('asset', many)}`;
 }
 
 /** The name of a row: `17 other teams` for one that stands for several. */
@@ -86,18 +97,31 @@ export function rowName(row: SceneRow, by: string): string {
 export function stateOf(node: Node, picture: Picture): string[] {
   const { scene, root } = picture;
   const { asset, fold } = node.mark;
-  if (node === root) return ['where you started'];
+  if (node === root) return ['where you started', ...(node.mark.cycle ? [`in a ${cycleName(node)}`] : [])];
   const result = presence(node, picture.compares);
+  if (asset && node.mark.cycle) result.push(`in a ${cycleName(node)}`);
   const what = tally(node.mark);
   const impact = scene.change !== null;
-  if (asset && impact && node.mark.count === 0 && result.length === 0) return ['not affected'];
+  if (asset && impact && node.mark.count === 0 && asset.present === 'same') return ['not affected', ...result];
+  if (fold?.compared) result.push(...comparison(fold.compared));
   result.push(...effects(what, asset !== undefined));
   const severity = worstSeverity(what);
   if (asset && severity) result.push(severity);
   if (what.possible) result.push(asset ? 'possible' : `${counted(what.possible)} possible`);
-  if (fold && fold.count === 0) result.push(impact && fold.unaffected > 0 ? 'none is affected' : 'none is there at this moment');
+  if (fold && fold.count === 0 && !fold.compared?.gone)
+    result.push(impact && fold.unaffected > 0 ? 'none is affected' : 'none is there at this moment');
   else if (fold && fold.unaffected > 0) result.push(`${counted(fold.unaffected)} not affected`);
   return result;
+}
+
+function comparison({ appeared, gone, same }: Compared): string[] {
+  if (appeared === 0 && gone === 0) return [];
+  const words: [number: number, word: string][] = [
+    [appeared, 'appeared in between'],
+    [gone, 'gone in between'],
+    [same, 'the same'],
+  ];
+  return words.flatMap(([number, word]) => (number > 0 ? `${counted(number)} ${word}` : []));
 }
 
 function presence(node: Node, compares: boolean): string[] {

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.options.scene_options import SCENE_DEFAULTS, SceneOptions
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.vocabulary import KIND_NAMES
@@ -61,8 +60,6 @@ class Scenes:
         earlier = None
         if options.from_ is not None:
             before = replace(scope, moment=moment_of(options.from_))
-            if before.moment > scope.moment:
-                raise InvalidInput("from must not be later than as_of", pointer="from")
             earlier = LineageListing.of(before, self._reader)
             affected = earlier.assets
         scene = self._layouts.of(scope, lineage, options, affected)
