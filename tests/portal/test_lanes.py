@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode
@@ -246,6 +247,10 @@ def test_names_are_text_and_cycles_end(lanes: Lanes) -> None:
     send(lanes.url, derived(root, named), derived(named, arabic), derived(arabic, root))
     lanes.open("/lineage", uri=root)
     assert counted(lanes) == lanes.total() == 3
+    lanes.page.locator("[role=treegrid] .fold.cycle").click()
+    lanes.page.wait_for_timeout(20)
+    lanes.settle()
+    assert counted(lanes) == lanes.total() == 3
     assert lanes.page.locator("[role=treegrid] img").count() == 0
     assert any(mark["label"].startswith(hostile) for mark in lanes.marks())
     width = lanes.page.evaluate("document.documentElement.scrollWidth")
@@ -304,6 +309,66 @@ def test_a_comparison_is_the_difference_of_two_answers(lanes: Lanes) -> None:
         f"stays, {row}",
     ]
     assert counted(lanes) == lanes.total() == 3
+
+
+def test_a_cycle_is_a_box_that_opens_in_place(lanes: Lanes) -> None:
+    root, one, two, three, end = ("mlg://dataset/turns/" + name for name in ("root", "one", "two", "three", "end"))
+    send(lanes.url, *(derived(*ends) for ends in ((root, one), (one, two), (two, three), (three, one), (three, end))))
+    lanes.open("/lineage", uri=root)
+    before = lanes.places()
+    [box] = [mark for mark in lanes.marks() if mark["kind"] == "fold"]
+    assert (box["count"], box["label"].partition(",")[0]) == (3, "cycle of 3 assets")
+    assert counted(lanes) == lanes.total() == 5
+    lanes.mark(box["id"]).focus()
+    lanes.press("Enter")
+    after = lanes.places()
+    names = [mark["label"].partition(",")[0] for mark in lanes.marks() if mark["column"] == box["column"]]
+    assert names == ["open cycle of 3 assets", "one", "three", "two"]
+    assert {mark: after[mark] for mark in before} == before, "opening moves nothing"
+    assert counted(lanes) == lanes.total() == 5
+    assert lanes.page.locator(".kids.box .mark").count() == 3
+    lanes.press("Backspace")
+    assert lanes.places() == before
+
+
+def test_folds_of_a_comparison_say_who_came_and_who_went(lanes: Lanes) -> None:
+    start, now = "2026-10-06T00:00:00Z", "2026-10-15T00:00:00Z"
+    then, after = (
+        {node["uri"] for node in httpx.get(f"{lanes.url}/api/v1/lineage", params={"uri": ROOT, "as_of": at}).json()["nodes"]}
+        for at in (start, now)
+    )
+    lanes.open("/compare", uri=ROOT, **{"from": start, "to": now})
+    lanes.page.wait_for_selector("main[data-state=ready]")
+    answer = lanes.page.locator(".answer").inner_text()
+    assert f"{len(after - then)} appeared, {len(then - after)} gone, {len(then & after)} same" in answer
+    assert said_of(lanes) == {"appeared": len(after - then), "gone": len(then - after), "same": len(then & after)}
+    assert counted(lanes) == lanes.total() == len(after)
+    fold = next(mark for mark in lanes.marks() if mark["kind"] == "fold" and "gone in between" in mark["label"])
+    assert "\u2212" in lanes.mark(fold["id"]).inner_text()
+    lanes.mark(fold["id"]).click()
+    lanes.page.wait_for_timeout(20)
+    lanes.settle()
+    assert said_of(lanes) == {"appeared": len(after - then), "gone": len(then - after), "same": len(then & after)}
+    assert counted(lanes) == lanes.total() == len(after)
+
+
+def said_of(lanes: Lanes) -> dict[str, int]:
+    """Return how many assets appeared, are gone and the same, as the marks say it."""
+    found = dict.fromkeys(("appeared", "gone", "same"), 0)
+    for mark in lanes.marks():
+        label = mark["label"].replace(",", "") if mark["kind"] != "asset" and mark["expanded"] else mark["label"]
+        if mark["expanded"] == "true":
+            continue
+        if mark["expanded"] is None:
+            presence = "appeared" if "appeared in between" in label else "gone" if "gone in between" in label else "same"
+            found[presence] += 1
+            continue
+        numbers = {word: re.search(rf"(\d+) {word}", label) for word in ("appeared in", "gone in", "the same")}
+        if not any(numbers.values()):
+            found["same"] += mark["count"]
+        for (_, number), name in zip(numbers.items(), found, strict=True):
+            found[name] += int(number[1]) if number else 0
+    return found
 
 
 def test_the_focus_lights_the_path_of_the_api(lanes: Lanes) -> None:

@@ -2,7 +2,7 @@ import { Fragment, memo, useMemo } from 'react';
 import { Shape } from '@/ui/effect';
 import { type CellBox, type Layout, type Measure, SIZES } from './layout';
 import { Links } from './links';
-import { Mark } from './mark';
+import { Mark, signsWidth } from './mark';
 import { openerId } from './navigation';
 import { count } from './nouns';
 import type { OwnerLine } from './owners';
@@ -184,7 +184,7 @@ function Marks(props: RowProps & { readonly nodes: readonly Node[]; readonly wid
       <Mark
         node={node}
         picture={picture}
-        room={phone ? window.innerWidth - 160 : width - (node === picture.root ? 36 : glyph)}
+        room={(phone ? window.innerWidth - 160 : width - (node === picture.root ? 36 : glyph)) - signsWidth(node, picture)}
         measure={measure}
         tabbable={node.id === tab}
         lit={litMarks.has(node.id)}

@@ -39,7 +39,7 @@ export function Legend({ impact, compares, cycles }: { impact: boolean; compares
           </li>
         )}
         {compares && <li>+ appeared, − gone, = the same</li>}
-        {cycles && <li>↻ a cycle: each of its assets leads to all others of it</li>}
+        {cycles && <li>↻ a cycle, or in one</li>}
         <li>
           <span className="ln" /> certain
         </li>

@@ -101,6 +101,12 @@ function AssetContent({ node, picture, what, room, measure }: ContentProps & Pic
 /** Before the names of what came and went: the colour and the line through the name do not say it alone. */
 const SIGNS: Partial<Record<Presence, string>> = { appeared: '+', gone: '−' };
 
+/** Pixels for what stands before the name of an asset beside its icon. */
+export function signsWidth({ mark, parent }: Node, { compares }: Picture): number {
+  const sign = compares && mark.asset && SIGNS[mark.asset.present] ? 13 : 0;
+  return sign + (mark.cycle && parent === null ? 19 : 0);
+}
+
 /** Says that a mark is a cycle, or in one. */
 function Turn() {
   return (
