@@ -109,7 +109,9 @@ export function stateOf(node: Node, picture: Picture): string[] {
   if (asset && severity) result.push(severity);
   if (what.possible) result.push(asset ? 'possible' : `${counted(what.possible)} possible`);
   if (fold && fold.count === 0 && !fold.compared?.gone)
-    result.push(impact && fold.unaffected > 0 ? 'none is affected' : 'none is there at this moment');
+    result.push(
+      impact && fold.unaffected > 0 ? 'none is affected' : `none is there at ${picture.compares ? 'either' : 'this'} moment`,
+    );
   else if (fold && fold.unaffected > 0) result.push(`${counted(fold.unaffected)} not affected`);
   return result;
 }

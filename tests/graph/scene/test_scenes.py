@@ -372,30 +372,3 @@ def test_the_row_of_others_opens_by_its_id() -> None:
     assert {mark["at"][0] for mark in parts} == {11}
     assert {mark["fold"]["label"] for mark in parts if "fold" in mark} == {f"t{number:02d}" for number in range(10, 20)}
     assert places(opened, but=parts[0]["parent"]) == places(scene)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_a_comparison_tells_of_every_mark_what_appeared_is_gone_and_the_same(seed: int) -> None:
-    rng = random.Random(seed)
-    facts = company(rng, rng.choice((30, 300)), teams=5, namespaces=4, cyclic=0.1)
-    answers = Answers(Projected([facts]))
-    root = cast("AssetFact", facts[0]).uri
-    before, after = (format_time(histories.START + second * SECOND) for second in sorted(rng.sample(range(13), 2)))
-    then, now = (set(answers.counted(root, SceneOptions(as_of=each))) for each in (before, after))
-    options = SceneOptions(as_of=after, from_=before, marks=1000)
-    expected = {"appeared": len(now - then), "gone": len(then - now), "same": len(now & then)}
-    scene = all_open(answers, root, options)
-    assert scene["compared"] == {"from": before, "total": len(then), **expected}
-    for presence, wanted in (("appeared", now - then), ("gone", then - now), ("same", now & then)):
-        assert {mark["asset"]["uri"] for mark in scene["marks"] if mark.get("asset", {}).get("present") == presence} == wanted
-    closed = checked(answers.scene(root, options))
-    sums = dict.fromkeys(expected, 0)
-    for mark in closed["marks"]:
-        if "asset" in mark:
-            sums |= {each: sums[each] + 1 for each in expected if each == mark["asset"]["present"]}
-        else:
-            sums = {each: sums[each] + mark["fold"]["compared"][each] for each in expected}
-    assert sums == expected
-    plain = answers.scene(root, replace(options, from_=None))
-    assert plain["compared"] is None
-    assert places(plain) == places(closed)
