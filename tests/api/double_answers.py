@@ -72,9 +72,15 @@ CONNECTORS: Body = {
             "cloudevent_types": [],
             "media_types": [],
             "mentions_in_passing": True,
+            "setup": [{"tool": "spark", "where": "the shell", "lines": ["export URL=http://x", "export NAME=<NAME>"]}]
+            if name != "mlflow"
+            else [],
+            "connected": [{"name": "prod", "state": "following"}] if name == "mlflow" else [],
+            "received": name != "mlflow",
         }
         for name in ("openlineage", "mlflow")
     ],
+    "needs_token": True,
     "watermark": 42,
 }
 

@@ -189,8 +189,8 @@ class OperatorDouble(RecordingDouble):
             "took_ms": 1.5,
         }
 
-    def connectors(self) -> Body:
-        self._note("connectors")
+    def connectors(self, url: str, *, needs_token: bool) -> Body:
+        self._note("connectors", url=url, needs_token=needs_token)
         return CONNECTORS
 
     def sources(self) -> Body:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
@@ -32,7 +34,7 @@ def test_connect_follows_until_it_is_done(run: Run, double: Double, monkeypatch:
     outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
     assert (outcome.code, outcome.out) == (0, "prod is connected and following; 3 objects read\n")
     sent = {"kind": "mlflow", "url": "http://mlflow:5000", "name": "prod", "caller": HERE}
-    assert double.calls == [("connect", {**sent, "naming": NO_CONTEXT})]
+    assert double.calls[0] == ("connect", {**sent, "naming": NO_CONTEXT})
 
 
 def test_connect_sends_what_decides_names(run: Run, double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +44,7 @@ def test_connect_sends_what_decides_names(run: Run, double: Double, monkeypatch:
     assert run("connect", "mlflow", "http://mlflow:5000", "--name", "prod", *settings).code == 0
     naming = NamingContext("lab", "snowflake://o-a", "mlflow:prod")
     sent = {"kind": "mlflow", "url": "http://mlflow:5000", "name": "prod", "caller": HERE, "naming": naming}
-    assert double.calls == [("connect", sent)]
+    assert double.calls[0] == ("connect", sent)
 
 
 def test_a_backfill_that_fails_is_1_and_reports_how_to_continue(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,3 +57,58 @@ def test_a_backfill_that_fails_is_1_and_reports_how_to_continue(run: Run, monkey
     assert (outcome.code, outcome.out) == (1, "")
     assert "it answered 500" in outcome.err
     assert "mlgraph connect mlflow http://mlflow:5000 --name prod" in " ".join(outcome.err.split())
+
+
+def test_without_arguments_the_tools_are_listed(run: Run, double: Double) -> None:
+    outcome = run("connect")
+    rows = [line.split() for line in outcome.out.splitlines()]
+    assert (outcome.code, outcome.err) == (0, "")
+    assert rows[1][:2] == ["openlineage", "pushed"]
+    assert rows[1][-2:] == ["events", "arrived"]
+    assert rows[2] == ["spark", "pushed,", "as", "openlineage", "-", "-"]
+    assert rows[3] == ["mlflow", "pulled", "prod", "following"]
+    assert "mlgraph connect TOOL URL" in outcome.out
+    assert run("connect", "--json").printed["connectors"]
+    assert {name for name, _ in double.calls} == {"connectors"}
+
+
+def test_a_tool_without_a_url_prints_the_lines_to_paste(run: Run) -> None:
+    lines = run("connect", "spark", "--name", "etl", "--scope", "prod").out.splitlines()
+    entry = json.loads(lines[1])
+    assert (entry["actor"], entry["source"], entry["scope"], len(entry["sha256"])) == ("etl", "etl", "prod", 64)
+    assert lines[2:] == ["", "# the shell", "export URL=http://x", "export NAME=etl"]
+    printed = run("connect", "spark", "--json").printed["setup"]
+    assert [(each["tool"], each["lines"][-1]) for each in printed][1:] == [("spark", "export NAME=spark")]  # type: ignore[attr-defined]
+    assert json.loads(printed[0]["lines"][0])["scope"] == "spark"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("tool", "advice"),
+    [
+        ("mlflow", "give its URL, mlgraph connect mlflow URL"),
+        ("sparc", "did you mean spark?"),
+        ("excel", "tools are mlflow, spark"),
+    ],
+)
+def test_a_tool_without_lines_is_2_with_what_to_do(run: Run, tool: str, advice: str) -> None:
+    outcome = run("connect", tool)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert advice in " ".join(outcome.err.replace("\u2502", " ").split())
+
+
+def test_connect_says_what_arrived_and_what_has_no_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    gap = {
+        "message": "names a table without its place: set 'place' of this source",
+        "objects": 12,
+        "example": "mlg://run/n/\x1b[31m",
+    }
+    found = {"name": "prod", "kind": "mlflow", "url": "u", "state": "following", "done": 1200}
+    found |= {"arrived": {"model": 4, "run": 1196}, "gaps": [gap], "gaps_total": 1, "gaps_partial": False}
+    monkeypatch.setattr(Double, "sources", lambda _: {"sources": [found], "warnings": [], "watermark": 42})
+    outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
+    assert outcome.code == 0
+    first, arrived, *gaps = outcome.out.splitlines()
+    assert first == "prod is connected and following; 1,200 objects read"
+    assert arrived == "model 4, run 1,196"
+    assert " ".join(gaps).startswith("12 objects: names a table without its place: set 'place' of this source, such as")
+    assert "\x1b" not in outcome.out

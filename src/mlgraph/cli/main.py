@@ -15,6 +15,7 @@ from mlgraph.cli.command_session import Commands, Session, Url
 from mlgraph.cli.commands import (
     archive_commands,
     change_commands,
+    connect_command,
     coverage_commands,
     curation_commands,
     identity_commands,
@@ -58,6 +59,7 @@ def options(
 _PARTS = (
     serve_commands,
     ingest_commands,
+    connect_command,
     query_commands,
     change_commands,
     coverage_commands,

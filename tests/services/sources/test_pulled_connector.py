@@ -11,9 +11,10 @@ import pytest
 
 from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.credentials import Credentials
-from mlgraph.domain.errors import Conflict, Unauthorized
+from mlgraph.domain.errors import Conflict, InvalidInput, Unauthorized
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Statement
-from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NO_PLACE, NamingContext
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
@@ -155,13 +156,14 @@ class ShelfTool:
 
 
 def normalise(payload: object, context: NamingContext = NO_CONTEXT) -> list[Statement]:
-    del context
     found = Located(payload)
     at = found.need("at").time()
     if gone := found.get("gone"):
         return [AssetRetraction(gone.uri(), "shelf", at)]
-    state = {"properties": {"version": found.need("version").plain()}}
-    return [AssetFact(book(found.need("title").name()), "shelf", at, state)]
+    settings = {"scope": context.scope, "place": context.place, "registry": context.registry}
+    state = {"properties": {"version": found.need("version").plain(), **{key: value for key, value in settings.items() if value}}}
+    warnings = [] if context.place else [DetailWarning("/title", NO_PLACE)]
+    return [AssetFact(book(found.need("title").name()), "shelf", at, state), *warnings]
 
 
 def connector(shelf: Shelf) -> PulledConnector:
@@ -201,10 +203,16 @@ class Server:
     def following(self) -> None:
         self.until(lambda: self.connections.sources()["sources"][0]["state"] == "following")
 
-    def books(self) -> dict[str, int]:
+    def source(self) -> dict[str, Any]:
         (source,) = self.connections.sources()["sources"]
-        states = self.connections._worker(self.connections._named(source["name"]))._recorder.states()
-        return {uri.name: state["properties"]["version"] for uri, state in states.items()}
+        return dict(source)
+
+    def properties(self) -> dict[str, dict[str, Any]]:
+        states = self.connections._worker(self.connections._named(self.source()["name"]))._recorder.states()
+        return {uri.name: state["properties"] for uri, state in states.items()}
+
+    def books(self) -> dict[str, int]:
+        return {title: properties["version"] for title, properties in self.properties().items()}
 
     @staticmethod
     def until(condition: Callable[[], object]) -> None:
@@ -245,6 +253,25 @@ def test_a_source_is_backfilled_polled_and_swept_through_the_ports_alone(server:
     del shelf.books["b"]
     server.connections.sync("main", LOCAL)
     assert server.books() == {"a": 2}
+
+
+def test_settings_of_names_reach_the_connector_and_a_change_reads_everything_again(server: Server) -> None:
+    server.connections.connect("shelf", URL, "main", LOCAL)
+    server.following()
+    assert server.properties()["a"] == {"version": 1}
+    assert server.source()["arrived"] == {"artifact": 2}
+    assert [(each["message"], each["objects"]) for each in server.source()["gaps"]] == [(NO_PLACE, 2)]
+    settings = {"scope": "lab", "place": "snowflake://acme-eu"}
+    server.connections.connect("shelf", URL, "main", LOCAL, NamingContext(**settings))
+    server.until(lambda: server.properties()["a"] == {"version": 1, **settings})
+    server.following()
+    assert server.source()["gaps"] == []
+    server.connections.connect("shelf", URL, "main", LOCAL)
+    assert {key: server.source()[key] for key in ("scope", "place", "registry")} == {**settings, "registry": None}
+    for naming, pointer in ((NamingContext(registry="shelf:main"), "/registry"), (NamingContext(place="no place"), "/place")):
+        with pytest.raises(InvalidInput) as caught:
+            server.connections.connect("shelf", URL, "main", LOCAL, naming)
+        assert caught.value.pointer == pointer
 
 
 def test_a_source_without_its_connector_remains_and_reports_an_error(server: Server, store: Store, shelf: Shelf) -> None:

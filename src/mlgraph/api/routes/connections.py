@@ -61,9 +61,13 @@ async def connect(request: Request, services: Services, caller: Caller) -> Respo
     responses=operations.answers("All connectors.", errors=READ_ERRORS),
     dependencies=[Depends(at_least)],
 )
-async def connectors(services: Services, lanes: UseLanes) -> Response:
-    """Return the connectors of this server: the formats that it accepts, the tools that it connects, and what each emits."""
-    return await lanes.light.run(lambda: answer(services.connections.connectors()))
+async def connectors(request: Request, services: Services, lanes: UseLanes) -> Response:
+    """Return the connectors of this server: the formats that it accepts, the tools that it connects, what each emits.
+
+    `setup` are the lines to paste where a tool is configured; `connected` are the tools that are read.
+    """
+    url, needs_token = str(request.base_url), bool(services.tokens)
+    return await lanes.light.run(lambda: answer(services.connections.connectors(url, needs_token=needs_token)))
 
 
 @router.get(

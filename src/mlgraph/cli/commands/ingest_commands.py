@@ -1,8 +1,7 @@
-"""The commands ingest, connectors, connect, sync, sources and dead-letters."""
+"""The commands ingest, connectors, sync, sources and dead-letters."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -14,12 +13,10 @@ from mlgraph.domain.text.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from mlgraph.client import Client
-    from mlgraph.client.answer_shapes import source_shapes
 
 app = typer.Typer()
 
 MAX_REJECTIONS: Final = 20
-POLL_S: Final = 0.5
 
 
 @app.command()
@@ -77,68 +74,6 @@ def _check_format(server: Client, form: str) -> None:
 def connectors(ctx: typer.Context, at_least: AtLeast = None, as_json: AsJson = False, url: Url = None) -> None:
     """List the connectors of the server: the formats that ingest accepts, the tools that connect accepts, and what each emits."""
     run_query(ctx, url, as_json, lambda server: server.connectors(at_least=at_least), asset_renderers.connectors)
-
-
-@app.command()
-def connect(
-    ctx: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The kind of tool; mlgraph connectors lists them.")],
-    address: Annotated[str, typer.Argument(metavar="URL", help="The URL of the tool.")],
-    name: Annotated[
-        str | None, typer.Option("--name", help="The instance's name in URIs. [default: host:port of the URL]")
-    ] = None,
-    scope: Annotated[
-        str | None, typer.Option("--scope", help="Prefix of names that are ambiguous outside their machine, such as files.")
-    ] = None,
-    place: Annotated[
-        str | None, typer.Option("--place", help="The system of the tables that the tool names without their place.")
-    ] = None,
-    registry: Annotated[
-        str | None, typer.Option("--registry", help="The registry of the models that the tool names, as KIND:NAME of its source.")
-    ] = None,
-    as_json: AsJson = False,
-    url: Url = None,
-) -> None:
-    """Add a source and backfill its history with the original times; run it again to resume."""
-    with connected(ctx, url, as_json) as server:
-        answer = server.connect(source, address, name, scope=scope, place=place, registry=registry)
-        known_as = answer.data.get("name") or name or address
-        try:
-            source_state = _wait_for_backfill(server, known_as)
-        except KeyboardInterrupt:
-            output.notify("The server continues to read. mlgraph sources shows its progress.")
-            raise typer.Exit(output.DONE) from None
-    if as_json:
-        output.write(answer.body)
-    if source_state["state"] == "failed":
-        output.fail(
-            f"reading {known_as} stopped: {source_state.get('error') or 'no reason is known'}",
-            then=f"Run it again to continue: mlgraph connect {source} {address}{f' --name {name}' if name else ''}",
-        )
-        raise typer.Exit(output.REFUSED)
-    if not as_json:
-        done = source_state.get("done")
-        read = f"; {done:,} objects read" if done is not None else ""
-        output.draw(f"{output.plain(known_as)} is connected and {output.plain(source_state['state'])}{read}")
-
-
-def _wait_for_backfill(server: Client, name: str) -> source_shapes.Source:
-    """Show the progress of a backfill until it ends, and return the last state of the source."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = output.err()
-    columns = (TextColumn("reading {task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(output.plain(name), total=None)
-        while True:
-            listed = server.sources().data["sources"]
-            found = next((each for each in listed if each["name"] == name), None)
-            if found is None:
-                return {"name": name, "kind": "", "url": "", "state": "failed", "error": "the server does not list it"}
-            progress.update(task, completed=found.get("done") or 0, total=found.get("total"))
-            if found["state"] != "backfilling":
-                return found
-            time.sleep(POLL_S)
 
 
 @app.command()

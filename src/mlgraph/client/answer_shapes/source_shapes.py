@@ -25,6 +25,14 @@ class SourceLimits(TypedDict):
     timeout_s: float
 
 
+class SourceGap(TypedDict):
+    """Something that could not be named or read: the message, the number of objects that it concerns, and one of them."""
+
+    message: str
+    objects: int
+    example: str
+
+
 class Source(TypedDict):
     """A connected tool. `done` and `total` count the objects of the running backfill; `total` may not be known yet.
 
@@ -32,7 +40,9 @@ class Source(TypedDict):
     poll, `last_change_at` the time of the last change that was recorded. `scope` is the prefix of ambiguous namespaces,
     `place` the system of the tables that it names without their place, `registry` where the models that it names are.
     `circuit` is `closed`, `half-open` or `open`: the source failed repeatedly and receives no requests for `retry_in_s`
-    seconds. `events_waiting` counts objects that events named and that are not fetched yet.
+    seconds. `events_waiting` counts objects that events named and that are not fetched yet. `arrived` counts the objects of the
+    last complete reading by kind. `gaps` are the most frequent of `gaps_total` things that could not be named or read; with
+    `gaps_partial`, further objects have some.
     """
 
     name: str
@@ -63,6 +73,10 @@ class Source(TypedDict):
     events_waiting: NotRequired[int]
     schedule: NotRequired[SourceSchedule | None]
     limits: NotRequired[SourceLimits | None]
+    arrived: NotRequired[dict[str, int]]
+    gaps: NotRequired[list[SourceGap]]
+    gaps_total: NotRequired[int]
+    gaps_partial: NotRequired[bool]
 
 
 class SourceTest(TypedDict):
@@ -80,12 +94,28 @@ class SourceTest(TypedDict):
     took_ms: float
 
 
+class Setup(TypedDict):
+    """Lines for one place in the configuration of a tool. `<NAME>` and `<TOKEN>` are for the reader to replace."""
+
+    tool: str
+    where: str
+    lines: list[str]
+
+
+class Connected(TypedDict):
+    """A connected tool, and its state."""
+
+    name: str
+    state: str
+
+
 class Connector(TypedDict):
     """Properties of a connector. `accepts_events`: its name is a format; `connects`: its name is a kind of tool.
 
     `event_types` are the payloads that it reads, `kinds` and `relations` all that it emits, `redacted` the pointers to secrets
     and personal data. `cloudevent_types` are the prefixes of CloudEvents types that it reads, `media_types` their
-    `datacontenttype`.
+    `datacontenttype`. `setup` are the lines with which tools send its payloads, `connected` the tools that are read, `received`:
+    the graph has facts of it.
     """
 
     name: str
@@ -98,12 +128,16 @@ class Connector(TypedDict):
     cloudevent_types: list[str]
     media_types: list[str]
     mentions_in_passing: bool
+    setup: list[Setup]
+    connected: list[Connected]
+    received: bool
 
 
 class Connectors(TypedDict):
-    """All connectors of a server."""
+    """All connectors of a server. `needs_token`: whether its `setup` contains tokens, because the server needs them."""
 
     connectors: list[Connector]
+    needs_token: bool
     watermark: int
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.events import normalise
+from mlgraph.connectors.openlineage.setup import SETUP
 from mlgraph.ports.connector import Connector
 
 __all__ = ["CONNECTOR", "normalise"]
@@ -36,5 +37,6 @@ CONNECTOR: Final = Connector(
     event_id=_event_id,
     mentions_in_passing=True,
     cloudevent_types=("io.openlineage.", "openlineage."),
+    setup=SETUP,
     quick_bytes=32 * 1024,
 )

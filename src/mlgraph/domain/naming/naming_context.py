@@ -37,8 +37,8 @@ class NamingContext:
     def table(self, name: str) -> AssetUri | None:
         """Return the table `name` in the place of the source, under its canonical name; None if the place is not set.
 
-        None too for a name that a URI cannot contain; where the place is missing, warn with `NO_PLACE`. In a database, `name` has the parts that its place lacks
-        (DATABASE.SCHEMA.TABLE).
+        None too for a name that a URI cannot contain; a connector warns of a missing place with `NO_PLACE`. In a database, `name`
+        has the parts that its place lacks (DATABASE.SCHEMA.TABLE).
         """
         return None if self.place is None else self.dataset(self.place, name)
 

@@ -5,10 +5,9 @@ This module alone decides whether an answer is older than the stored state (docs
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlgraph.domain.errors import MlgraphError
@@ -26,8 +25,6 @@ from mlgraph.ports.store import FactReader, Item
 from mlgraph.services.history.asserted_facts import asserted_intervals
 from mlgraph.services.sources.freshness import Freshness, RequestTime
 from mlgraph.services.sources.reconciliation import Reconciler, Reported
-
-_log = logging.getLogger(__name__)
 
 _POINTS_TO = RELATIONS["points_to"].code
 _ALIAS_OF = RELATIONS["alias_of"].code
@@ -51,6 +48,7 @@ class Interpretation:
     """The facts of an answer. `item` None: nothing to append; `retry_in_s` (seconds): set if it is older than the stored state.
 
     `missing`: the source does not find a known asset; a comparison of all names decides whether it was deleted or renamed.
+    `warnings`: the details that were left out.
     """
 
     subject: AssetUri | None
@@ -58,6 +56,7 @@ class Interpretation:
     retry_in_s: float | None = None
     missing: bool = False
     error: MlgraphError | None = None
+    warnings: Sequence[DetailWarning] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +121,21 @@ class Hydrator:
                 found.append(Interpretation(None, error=subject))
                 continue
             known = known_states.get(str(subject)) if subject is not None else None
+            warnings: list[DetailWarning] = []
             try:
-                read = self._read(answer, subject, known)
+                read = self._read(answer, subject, known, warnings)
             except MlgraphError as error:
                 found.append(Interpretation(subject, error=error))
                 continue
             if isinstance(read, Interpretation):
                 found.append(read)
             elif subject is None:  # a rename
-                found.append(Interpretation(None, Item(*split_contacts(read))))
+                found.append(Interpretation(None, Item(*split_contacts(read)), warnings=warnings))
             else:
                 reported[place] = Reported(subject, read)
-                found.append(Interpretation(subject))
+                found.append(Interpretation(subject, warnings=warnings))
         for place, statements in zip(reported, self._reconciler.reconcile(list(reported.values())), strict=True):
-            found[place] = Interpretation(reported[place].subject, Item(*split_contacts(statements)))
+            found[place] = replace(found[place], item=Item(*split_contacts(statements)))
         return found
 
     def _subject(self, answer: SourceResponse) -> AssetUri | MlgraphError | None:
@@ -145,11 +145,15 @@ class Hydrator:
             return error
 
     def _read(
-        self, answer: SourceResponse, subject: AssetUri | None, known_state: KnownState | None
+        self,
+        answer: SourceResponse,
+        subject: AssetUri | None,
+        known_state: KnownState | None,
+        warnings: list[DetailWarning],
     ) -> Sequence[Statement] | Interpretation:
-        """Return the statements of an answer, or the interpretation of one that gives none."""
+        """Return the statements of an answer, with its warnings in `warnings`, or the interpretation of one that gives none."""
         if subject is None or (known_state is None and answer.gone is None):
-            return self._normalised(answer.payload)
+            return self._normalised(answer.payload, warnings)
         if known_state is None or (answer.gone is not None and not known_state.is_open):
             return Interpretation(subject)
         wait = self._retry_delay_s(answer, subject, known_state)
@@ -159,16 +163,17 @@ class Hydrator:
             return Interpretation(subject, retry_in_s=self._connector.settles_s, missing=True)
         if answer.gone is not None:
             ended_at = max(answer.requested.wall_us, known_state.latest + 1)
-            return self._normalised(self._tool.deleted(subject, ended_at))
-        statements = self._normalised({**_with_effective_time(answer, known_state), "held": known_state.as_payload()})
+            return self._normalised(self._tool.deleted(subject, ended_at), warnings)
+        payload = {**_with_effective_time(answer, known_state), "held": known_state.as_payload()}
+        statements = self._normalised(payload, warnings)
         return statements if known_state.is_open else _reopened(statements, subject, known_state)
 
-    def _normalised(self, payload: Payload) -> Sequence[Statement]:
+    def _normalised(self, payload: Payload, warnings: list[DetailWarning]) -> Sequence[Statement]:
         """Return the statements of a payload as they are stored, without secrets: they are compared with stored ones."""
         statements: list[Statement] = []
         for found in self._connector.normalise(payload, self._context()):
             if isinstance(found, DetailWarning):
-                _log.warning("%s: %s at %s of an answer", self._connector.name, found.message, found.pointer or "/")
+                warnings.append(found)
             else:
                 statements.append(found if isinstance(found, Contact) else redact_fact(found))
         return statements

@@ -16,11 +16,11 @@ from mlgraph.domain.credentials import Credentials, check_address
 from mlgraph.domain.errors import Conflict, InvalidInput, MlgraphError, NotFound, SourceError
 from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.ports.connections import STOPPED, Connection
-from mlgraph.ports.connector import Connector, ConnectorRegistry, PulledConnector
+from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.source_adapter import Access
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.sources.source_naming import check_naming, warn_of_new_names
-from mlgraph.services.sources.source_status import hydration, probe, status, warnings_of
+from mlgraph.services.sources.source_status import declared, hydration, probe, status, warnings_of
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, webhook_path
 from mlgraph.services.sources.source_writer import SourceDependencies
 
@@ -136,9 +136,21 @@ class SourceManager:
         if worker is not None:
             worker.stop(_STOP_TIMEOUT_S)
 
-    def connectors(self) -> dict[str, Any]:
-        """Return the declared properties of each registered connector."""
-        return {"connectors": [_declared(each) for each in self._connectors], "watermark": self._reader.last_tx()}
+    def connectors(self, url: str, *, needs_token: bool) -> dict[str, Any]:
+        """Return the declared properties of each registered connector, and the tools that are connected by it.
+
+        `url`: where tools reach this server, unless it has a public URL; `needs_token`: whether they need a token.
+        """
+        server, origins, connections = self._dependencies.public_url or url, self._reader.origins().values(), self._store.all()
+        listed = [
+            {
+                **declared(each, server.rstrip("/"), needs_token=needs_token),
+                "connected": [{"name": c.name, "state": c.state} for c in connections if c.kind == each.name],
+                "received": each.name in origins,
+            }
+            for each in self._connectors
+        ]
+        return {"connectors": listed, "needs_token": needs_token, "watermark": self._reader.last_tx()}
 
     def sources(self) -> dict[str, Any]:
         """Return the status of all sources, and the counts of warnings about events by format and source."""
@@ -232,18 +244,3 @@ class SourceManager:
         with self._lock:
             workers = dict(self._workers)
         return [status(c, self._plan(c), dead_letters.get(c.name, 0), now) | hydration(workers.get(c.name)) for c in connections]
-
-
-def _declared(connector: Connector) -> dict[str, Any]:
-    return {
-        "name": connector.name,
-        "accepts_events": connector.accepts_events,
-        "connects": isinstance(connector, PulledConnector),
-        "event_types": list(connector.event_types),
-        "kinds": list(connector.kinds),
-        "relations": list(connector.relations),
-        "redacted": list(connector.redacted),
-        "cloudevent_types": list(connector.cloudevent_types),
-        "media_types": list(connector.media_types),
-        "mentions_in_passing": connector.mentions_in_passing,
-    }

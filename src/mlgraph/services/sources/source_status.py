@@ -10,9 +10,10 @@ from mlgraph.domain.configuration import RequestLimits, Schedule
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.timestamps import format_time
 from mlgraph.ports.connections import Connection
-from mlgraph.ports.connector import PulledConnector
+from mlgraph.ports.connector import Connector, PulledConnector
 from mlgraph.ports.event_warnings import WarningCount
 from mlgraph.ports.source_adapter import Access
+from mlgraph.services.sources.reading_report import ReadingReport
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, next_sweeps
 
 
@@ -51,12 +52,13 @@ def status(connection: Connection, reading: Reading | None, dead_letters: int, n
 
 
 def hydration(worker: SourceWorker | None) -> dict[str, Any]:
-    """Return the circuit breaker of a source and its number of waiting events; without a worker None and 0."""
+    """Return the circuit breaker of a source, its number of waiting events, and what was read; without a worker None and 0."""
     circuit = worker.circuit() if worker is not None else None
     return {
         "circuit": circuit.name if circuit else None,
         "retry_in_s": round(circuit.retry_in_s, 1) if circuit and circuit.name == "open" else None,
         "events_waiting": worker.waiting() if worker is not None else 0,
+        **(worker.report() if worker is not None else ReadingReport()).body(),
     }
 
 
@@ -91,6 +93,26 @@ def probe(connector: PulledConnector, connection: Connection, access: Access) ->
         **answer,
         "authenticated": access.credentials is not None,
         "took_ms": took_ms,
+    }
+
+
+def declared(connector: Connector, server: str, *, needs_token: bool) -> dict[str, Any]:
+    """Return the declared properties of a connector, with its setup for a server at the URL `server`."""
+    return {
+        "name": connector.name,
+        "accepts_events": connector.accepts_events,
+        "connects": isinstance(connector, PulledConnector),
+        "event_types": list(connector.event_types),
+        "kinds": list(connector.kinds),
+        "relations": list(connector.relations),
+        "redacted": list(connector.redacted),
+        "cloudevent_types": list(connector.cloudevent_types),
+        "media_types": list(connector.media_types),
+        "mentions_in_passing": connector.mentions_in_passing,
+        "setup": [
+            {"tool": each.tool, "where": each.where, "lines": each.of_server(server, needs_token=needs_token)}
+            for each in connector.setup
+        ],
     }
 
 

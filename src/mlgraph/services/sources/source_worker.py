@@ -23,6 +23,7 @@ from mlgraph.services.sources.event_queue import EventQueue
 from mlgraph.services.sources.event_worker import EventWorker
 from mlgraph.services.sources.freshness import RequestTime
 from mlgraph.services.sources.interpretation import SourceResponse
+from mlgraph.services.sources.reading_report import ReadingReport
 from mlgraph.services.sources.source_writer import SourceDependencies, SourceWriter
 
 _log = logging.getLogger(__name__)
@@ -99,6 +100,10 @@ class SourceWorker:
         """Return the state of the circuit breaker."""
         return self._source.circuit()
 
+    def report(self) -> ReadingReport:
+        """Return what the answers gave since the last complete reading began."""
+        return self._recorder.report
+
     def waiting(self) -> int:
         """Return the number of objects named by events whose state is not fetched yet."""
         return self._queue.waiting()
@@ -123,13 +128,15 @@ class SourceWorker:
         faults: list[str] = []
         with self._walk:
             at = self._recorder.connection().sweep_cursor if resume else None
+            if at is None:
+                self._recorder.report.begin()
             pages = self._source.pages(at)
             while True:
                 requested = self._recorder.freshness.begin_request()
                 page = next(pages, None)
                 if page is None:
                     break
-                faults += self._recorder.record_all(page.payloads, requested)
+                faults += self._recorder.record_all(page.payloads, requested, lists_all=True)
                 at = page.cursor
                 self._recorder.save(sweep_cursor=at)
             self._compare()
@@ -244,6 +251,8 @@ class SourceWorker:
 
     def _backfill(self, state: str, connection: Connection) -> None:
         requested_at, faults = clock.wall_us(), list[str]()
+        if connection.cursor is None:
+            self._recorder.report.begin()
         done = connection.done if connection.cursor else 0
         self._recorder.save(state=state, error=None, done=done)
         pages = self._source.pages(connection.cursor)
@@ -253,7 +262,7 @@ class SourceWorker:
                 page = next(pages, None)
                 if page is None:
                     break
-                faults += self._recorder.record_all(page.payloads, requested)
+                faults += self._recorder.record_all(page.payloads, requested, lists_all=True)
                 done += len(page.payloads)
                 self._recorder.save(state=state, error=None, cursor=page.cursor, done=done)
         if self._stopping.is_set():

@@ -23,6 +23,7 @@ from mlgraph.services.common.identity import Caller
 from mlgraph.services.common.registries import ModelRegistries
 from mlgraph.services.sources.freshness import Freshness, RequestTime
 from mlgraph.services.sources.interpretation import Hydrator, Interpretation, SourceResponse
+from mlgraph.services.sources.reading_report import ReadingReport
 
 _AT_ONCE: Final = 200
 """Largest number of answers that one transaction records."""
@@ -69,6 +70,7 @@ class SourceWriter:
         self._name = name
         self.caller = caller
         self._recording = threading.RLock()
+        self.report = ReadingReport()
         self.freshness = Freshness(connector.settles_s)
         self._hydrator = Hydrator(dependencies.reader, connector, self.freshness, self._naming)
 
@@ -88,15 +90,23 @@ class SourceWriter:
                 part = self._hydrator.interpret(answers[start : start + _AT_ONCE])
                 changed = self._append(part) or changed
                 found += part
+        for each in found:
+            if each.item is not None:
+                self.report.warned(each.subject, each.warnings)
             if changed:
                 self.save(changed_at=clock.wall_us())
         stale = sum(1 for each in found if each.retry_in_s is not None)
         metrics.SOURCE_STALE.labels(self._name).inc(stale)
         return found
 
-    def record_all(self, payloads: Iterable[Payload], requested: RequestTime) -> list[str]:
-        """Record a page; return the error of each object that cannot be interpreted. The others are recorded."""
+    def record_all(self, payloads: Iterable[Payload], requested: RequestTime, *, lists_all: bool = False) -> list[str]:
+        """Record a page; return the error of each object that cannot be interpreted. The others are recorded.
+
+        `lists_all`: the page is one of a complete reading.
+        """
         found = self.record([SourceResponse(payload, requested) for payload in payloads])
+        if lists_all:
+            self.report.arrived(each.subject for each in found if each.error is None)
         return [_fault_text(each.subject, each.error) for each in found if each.error is not None]
 
     def record_departures(self, departures: Iterable[Departure], requested: RequestTime) -> None:
