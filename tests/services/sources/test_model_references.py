@@ -19,6 +19,7 @@ from mlgraph.ports.connector import Connector, ConnectorRegistry, PulledConnecto
 from mlgraph.ports.store import Item
 from mlgraph.services.common.identity import LOCAL
 from mlgraph.services.common.registries import ModelRegistries
+from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.sources.mlflow.factory import MlflowSources
 from mlgraph.stores.postgres.connection_table import PostgresConnections
 from tests.services.parts import Serving, Store
@@ -152,6 +153,8 @@ def test_an_alias_is_another_version_once_it_moved(store: Store, order: tuple[in
     assert SERVED not in scene.reached("ranker/1", 11)
     resolved = scene.serving.lineage("mlg://model_version/mlflow%3Aprod/ranker%40champion", as_of=at(11))
     assert resolved["root"] == "mlg://model_version/mlflow%3Aprod/ranker%2F2"
+    found = AssetNames(store.reader, scene.serving.follower).matches("ranker@champion")
+    assert found["uri"] == "mlg://model_version/mlflow%3Aprod/ranker%2F2"
 
 
 def test_with_several_registries_nothing_is_linked_but_a_warning_is_given(store: Store) -> None:
