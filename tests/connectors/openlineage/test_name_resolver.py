@@ -101,20 +101,3 @@ def test_unambiguous_names_get_no_scope() -> None:
 def test_without_a_scope_names_are_unchanged() -> None:
     assert (str(AssetUri("run", "default", "r")), "run_of", "mlg://workflow/default/j") in triples(event())
     assert normalise(job_event(inputs=[]), NamingContext("a"))[0].uri == AssetUri("workflow", "n", "j")  # type: ignore[union-attr]
-
-
-def feast(uri: object, *, own: bool = True) -> Json:
-    facets: Json = {"dataSource": {"name": "trips", "uri": uri}, **({"feast_dataSource": {"name": "trips"}} if own else {})}
-    return event(inputs=[{"namespace": "feast", "name": "trips", "facets": facets}])
-
-
-def test_a_data_source_of_feast_is_an_alias_of_where_it_lives() -> None:
-    alias = ("mlg://dataset/store%3Afeast/trips", "alias_of", "mlg://dataset/s3%3A%2F%2Flake/trips")
-    assert alias in triples(feast("s3a://lake/trips/"), "store")
-    for event_document in (
-        feast("s3a://lake/trips/", own=False),
-        feast("s3://lake"),
-        feast("table://d.s.t"),
-        feast("data/trips.parquet"),
-    ):
-        assert not {triple for triple in triples(event_document, "store") if triple[1] == "alias_of"}

@@ -22,7 +22,7 @@ def _event_id(event: Mapping[str, Any]) -> str:
 CONNECTOR: Final = Connector(
     name="openlineage",
     event_types=("RunEvent", "JobEvent", "DatasetEvent"),
-    kinds=("dataset", "column", "run", "workflow"),
+    kinds=("dataset", "column", "feature_view", "feature_service", "run", "workflow"),
     relations=("input_to", "outputs", "run_of", "part_of", "derives", "alias_of"),
     redacted=(
         "members with a secret's name, at any depth of a facet",

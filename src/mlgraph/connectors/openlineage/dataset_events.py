@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from mlgraph.connectors.openlineage.datasets import read_dataset
-from mlgraph.connectors.openlineage.name_resolver import NameResolver
+from mlgraph.connectors.openlineage.producers.producer import Producer
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import Mode, Statement
 from mlgraph.domain.payloads.payload import Located
 
 
-def read_dataset_event(event: Located, names: NameResolver) -> list[Statement]:
+def read_dataset_event(event: Located, names: Producer) -> list[Statement]:
     """Return facts about the dataset and its columns. Events never assert `derives` edges between datasets."""
     draft = StatementBuilder(event.need("eventTime").reported_time(), names)
     listed = read_dataset(event.need("dataset"), draft, target=True)

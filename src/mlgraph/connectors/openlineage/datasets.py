@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mlgraph.connectors.openlineage.dataset_facets.column_lineage import read_column_lineage
 from mlgraph.connectors.openlineage.dataset_facets.dataset_lineage import DatasetLineage
-from mlgraph.connectors.openlineage.dataset_facets.lifecycle import read_feast_location, read_lifecycle, read_symlinks
+from mlgraph.connectors.openlineage.dataset_facets.lifecycle import read_lifecycle, read_symlinks
 from mlgraph.connectors.openlineage.dataset_facets.lineage import read_dataset_lineage
 from mlgraph.connectors.openlineage.dataset_facets.quality import read_quality
 from mlgraph.connectors.openlineage.dataset_facets.schemas import read_schema
@@ -46,14 +46,16 @@ def read_dataset(item: Located, draft: StatementBuilder, *members: str, target: 
     lineage = facets.take("lineage") if target else None
     columns = facets.take("columnLineage") if target else None
     properties |= read_lifecycle(uri, facets, draft)
+    for place in draft.names.locations(facets):
+        if place != uri:
+            draft.edge(uri, "alias_of", place)
     read_symlinks(uri, facets, draft)
-    read_feast_location(uri, facets, draft)
     if quality := read_quality(facets):
         properties["quality"] = quality
     state = describe(facets, draft)
     if rest := facets.rest():
         properties["facets"] = rest
-    draft.asset(uri, merge({"properties": properties}, state) if properties else state)
+    draft.asset(uri, draft.names.state(uri, merge({"properties": properties}, state) if properties else state))
     return Listed(
         uri,
         version.text() if version else None,

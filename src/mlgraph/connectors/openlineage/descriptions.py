@@ -12,7 +12,7 @@ from mlgraph.domain.redaction.json_values import redact
 from mlgraph.domain.redaction.sanitizing import sanitize, sanitize_text
 
 _PLAIN_TAG: Final = frozenset({"", "true"})
-"""Values of a tag without information beyond its key."""
+"""Values of a tag without information beyond its key, as is one that is the key again (Airflow)."""
 
 
 def describe(facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
@@ -56,6 +56,7 @@ def _tag(entry: Located) -> tuple[str, bool]:
     if not name.strip():
         key.fail("must not be blank")
     tag_value = value.text() if value else ""
-    if tag_value.lower() in _PLAIN_TAG:
+    if tag_value.lower() in _PLAIN_TAG or tag_value == name:
         return sanitize_text(key), of_field
-    return f"{sanitize_text(key)}:{sanitize(Located(redact({name: tag_value})[name]))}", of_field
+    (cleaned,) = Located(sanitize(Located(redact({name: tag_value})))).mapping().values()  # `owner` names a person
+    return f"{sanitize_text(key)}:{cleaned}", of_field

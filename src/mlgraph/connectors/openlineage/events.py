@@ -8,13 +8,14 @@ from typing import Final
 
 from mlgraph.connectors.openlineage.dataset_events import read_dataset_event
 from mlgraph.connectors.openlineage.job_events import read_job_event
-from mlgraph.connectors.openlineage.name_resolver import NameResolver
+from mlgraph.connectors.openlineage.producers import producer_of
+from mlgraph.connectors.openlineage.producers.producer import Producer
 from mlgraph.connectors.openlineage.run_events import read_run_event
 from mlgraph.domain.facts import Statement
 from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.payloads.payload import EventDocument, Located
 
-_READERS: Final = MappingProxyType[str, Callable[[Located, NameResolver], list[Statement]]](
+_READERS: Final = MappingProxyType[str, Callable[[Located, Producer], list[Statement]]](
     {"RunEvent": read_run_event, "JobEvent": read_job_event, "DatasetEvent": read_dataset_event}
 )
 _SHAPES: Final = (("run", "RunEvent"), ("job", "JobEvent"), ("dataset", "DatasetEvent"))
@@ -29,7 +30,8 @@ def normalise(event: object, context: NamingContext = NO_CONTEXT) -> list[Statem
     `localhost`) get the scope of the sender as prefix; without a scope they are unchanged.
     """
     root = EventDocument(event)
-    statements = _READERS[_kind_of(root)](root, NameResolver(context.scope))
+    kind = _kind_of(root)
+    statements = _READERS[kind](root, producer_of(root, context.scope))
     return [*statements, *root.collector.all()] if len(root.collector) else statements
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from mlgraph.connectors.openlineage.dataset_facets.dataset_lineage import DatasetLineage
 from mlgraph.connectors.openlineage.dataset_facets.lineage import merged_lineage
 from mlgraph.connectors.openlineage.datasets import Listed, read_dataset
+from mlgraph.connectors.openlineage.producers.producer import Producer
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import RELATIONS
+
+_SIDES: Final = {"inputs": ("inputFacets", False), "outputs": ("outputFacets", True)}
+"""The member with further facets of the datasets of a side, and whether the event describes them."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +36,39 @@ def read_sides(
 
     A side says nothing if it is no array, or if none of its items is a dataset that can be read.
     """
-    inputs = event.readable("inputs", lambda item: read_dataset(item, draft, "inputFacets", target=False))
-    outputs = event.readable("outputs", lambda item: read_dataset(item, draft, "outputFacets", target=True))
+    inputs = read_states(event, "inputs", draft)
+    outputs = read_states(event, "outputs", draft)
+    read = {listed.uri for _, listed in inputs or ()}
     for _, listed in inputs or ():
         draft.edge(listed.uri, "input_to", actor.uri, _version(listed), mode=actor.mode)
-    for _, listed in outputs or ():
+    for item, listed in outputs or ():
         lineage = merged_lineage(listed.lineage, entries.get(listed.uri))
-        feeds = _named_inputs(lineage, listed.column_lineage)
+        columns = _columns(listed, read, draft.names)
+        feeds = _named_inputs(lineage, columns) or _told_inputs(draft.names.sources_of(item))
         dropped = {"drop": True} if listed.is_dropped else {}
-        draft.edge(actor.uri, "outputs", listed.uri, {**_version(listed), **dropped, **feeds}, mode=actor.mode)
-        for lineage_source in (lineage, listed.column_lineage):
+        if RELATIONS["outputs"].allows(actor.uri.kind, listed.uri.kind):
+            draft.edge(actor.uri, "outputs", listed.uri, {**_version(listed), **dropped, **feeds}, mode=actor.mode)
+        for lineage_source in (lineage, columns):
             if lineage_source:
                 lineage_source.derive_columns(listed.uri, listed.fields, draft, actor.by, actor.mode)
     return tuple(side for side, found in (("inputs", inputs), ("outputs", outputs)) if found is not None)
+
+
+def read_states(event: Located, side: str, draft: StatementBuilder) -> list[tuple[Located, Listed]] | None:
+    """Add the state of the assets in `inputs` or `outputs` to `draft`; return them as `Located.readable` does."""
+    members, is_target = _SIDES[side]
+
+    def read(item: Located) -> Listed | None:
+        return read_dataset(item, draft, members, target=is_target) if draft.names.is_asset(item) else None
+
+    return event.readable(side, read)
+
+
+def _columns(listed: Listed, inputs: Collection[AssetUri], names: Producer) -> DatasetLineage | None:
+    """Return the column lineage of an output, without sources that are no datasets."""
+    if listed.column_lineage is None:
+        return None
+    return listed.column_lineage.restricted(lambda source: names.is_source(source, listed.uri, inputs))
 
 
 def _version(listed: Listed) -> dict[str, Any]:
@@ -53,4 +78,8 @@ def _version(listed: Listed) -> dict[str, Any]:
 def _named_inputs(*lineage: DatasetLineage | None) -> dict[str, Any]:
     """Return the datasets that lineage of an output names: the first of the facets that names any (docs/spec.md#4-pairs)."""
     named = next((datasets for each in lineage if each and (datasets := each.datasets())), None)
-    return {"from": sorted(map(str, named))} if named else {}
+    return _told_inputs(named or ())
+
+
+def _told_inputs(datasets: Collection[AssetUri]) -> dict[str, Any]:
+    return {"from": sorted(map(str, datasets))} if datasets else {}

@@ -43,5 +43,7 @@ def read_job(job: Located, draft: StatementBuilder) -> Job:
     if rest := facets.rest():
         properties["facets"] = rest
     draft.asset(uri, merge({"properties": properties}, state) if properties else state)
+    for name in draft.names.other_names(job):
+        draft.edge(name, "alias_of", uri)
     version = nonblank(location, "version") if location else None
     return Job(uri, (version.text() or None) if version else None, lineage)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from mlgraph.connectors.openlineage.dataset_facets.lineage import read_entries
 from mlgraph.connectors.openlineage.facets import Facets
-from mlgraph.connectors.openlineage.inputs_outputs import ProcessNode, read_sides
+from mlgraph.connectors.openlineage.inputs_outputs import ProcessNode, read_sides, read_states
 from mlgraph.connectors.openlineage.jobs import read_job
-from mlgraph.connectors.openlineage.name_resolver import NameResolver
+from mlgraph.connectors.openlineage.producers.producer import Producer, Reports
 from mlgraph.connectors.openlineage.runs import read_parent, read_run_facets
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode, Statement
@@ -20,8 +20,13 @@ from mlgraph.domain.timestamps import format_time
 _STATES: Final = ("START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER")
 
 
-def read_run_event(event: Located, names: NameResolver) -> list[Statement]:
+def read_run_event(event: Located, names: Producer) -> list[Statement]:
     """Return the run and its workflow, and the edges between them, their parents, datasets and columns."""
+    reports = names.reports(event)
+    if reports is Reports.NOTHING:
+        return []
+    if reports is Reports.STATE:
+        return _read_state(event, names)
     run_object, job_object = event.need("run"), event.need("job")
     run = names.run(job_object, run_object)
     draft = StatementBuilder(event.need("eventTime").reported_time(), names)
@@ -36,10 +41,21 @@ def read_run_event(event: Located, names: NameResolver) -> list[Statement]:
     facets = Facets(run_object)
     read_parent(run, job.uri, facets, draft)
     entries = read_entries(names, facets.take("lineage"), job.lineage)
-    sides = read_sides(event, ProcessNode(run, run, Mode.PATCH), entries, draft)
-    properties["sides"] = dict.fromkeys(sides, True)
+    if reports is Reports.CHECK:
+        read_states(event, "inputs", draft)
+    else:
+        sides = read_sides(event, ProcessNode(run, run, Mode.PATCH), entries, draft)
+        properties["sides"] = dict.fromkeys(sides, True)
     draft.asset(run, merge({"properties": properties}, read_run_facets(facets, draft)))
     draft.edge(run, "run_of", job.uri, {"state": properties["state"]})
+    return draft.statements()
+
+
+def _read_state(event: Located, names: Producer) -> list[Statement]:
+    """Return the facts about the datasets of an event that reports no run."""
+    draft = StatementBuilder(event.need("eventTime").reported_time(), names)
+    for side in ("inputs", "outputs"):
+        read_states(event, side, draft)
     return draft.statements()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.merging import merge_mentions
-from mlgraph.connectors.openlineage.name_resolver import NameResolver
+from mlgraph.connectors.openlineage.producers.producer import Producer
 from mlgraph.domain.facts import (
     AssetFact,
     AssetRetraction,
@@ -26,7 +26,7 @@ _EdgeKey = tuple[AssetUri, str, AssetUri, str | None, str | None]
 class StatementBuilder:
     """The facts of one event, all valid from `at` (microseconds); `names` converts its names to URIs."""
 
-    def __init__(self, at: int, names: NameResolver) -> None:
+    def __init__(self, at: int, names: Producer) -> None:
         """Start without facts."""
         self.at = at
         self.names = names

@@ -298,10 +298,11 @@ class Located:
             return None
         return [item for item in listed.items() if item._is_object()]
 
-    def readable(self, key: str, read: Callable[[Located], T]) -> list[tuple[Located, T]] | None:
+    def readable(self, key: str, read: Callable[[Located], T | None]) -> list[tuple[Located, T]] | None:
         """Return the items of the array `key`, each with `read` of it; those that cannot be read are left out with a warning.
 
-        None where nothing is known of the array: it is absent, no array, or not empty and without a readable item.
+        Items of which `read` is None are left out without one. None where nothing is known of the array: it is absent, no array,
+        or not empty and without a readable item.
         """
         objects = self.objects(key)
         if objects is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -37,6 +37,13 @@ class DatasetLineage:
     def datasets(self) -> set[AssetUri]:
         """Return all source datasets."""
         return {source.dataset for listed in (self.dataset_level, *self.fields.values()) for source in listed}
+
+    def restricted(self, is_source: Callable[[AssetUri], bool]) -> DatasetLineage:
+        """Return the lineage without the sources that are no datasets."""
+        return DatasetLineage(
+            [each for each in self.dataset_level if is_source(each.dataset)],
+            {name: [each for each in listed if is_source(each.dataset)] for name, listed in self.fields.items()},
+        )
 
     def derive_columns(
         self, target: AssetUri, schema: Iterable[str], draft: StatementBuilder, by: AssetUri | None, mode: Mode

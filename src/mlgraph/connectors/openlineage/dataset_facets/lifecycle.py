@@ -26,18 +26,6 @@ def read_lifecycle(dataset: AssetUri, facets: Facets, draft: StatementBuilder) -
     return {"lifecycle": state, "renamed_from": str(before)}
 
 
-def read_feast_location(dataset: AssetUri, facets: Facets, draft: StatementBuilder) -> None:
-    """Add an alias from the name that Feast gives to a data source to the dataset at its location.
-
-    The dataSource facet is the location of the dataset in events of Feast only; in others it is the location of the store.
-    """
-    source = facets.peek("dataSource") if facets.peek("feast_dataSource") else None
-    location = source.typed("uri", str) if source else None
-    place = draft.names.dataset_at(location.text()) if location else None
-    if place and place != dataset and place.name != "/":
-        draft.edge(dataset, "alias_of", place)
-
-
 def read_symlinks(dataset: AssetUri, facets: Facets, draft: StatementBuilder) -> None:
     """Add an alias for each other name of `dataset` (symlinks facet)."""
     facet = facets.take("symlinks")
