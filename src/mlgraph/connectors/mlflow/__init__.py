@@ -59,7 +59,18 @@ def connector(sources: SourceFactory) -> PulledConnector:
     return PulledConnector(
         name="mlflow",
         event_types=tuple(_READERS),
-        kinds=("artifact", "dataset", "evaluation", "model", "model_version", "run", "workflow"),
+        kinds=(
+            "artifact",
+            "dataset",
+            "evaluation",
+            "feature",
+            "feature_service",
+            "feature_view",
+            "model",
+            "model_version",
+            "run",
+            "workflow",
+        ),
         relations=("alias_of", "derives", "evaluated_by", "input_to", "outputs", "part_of", "points_to", "run_of", "version_of"),
         redacted=(
             "/data/run/info/user_id",

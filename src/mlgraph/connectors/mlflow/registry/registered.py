@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, micros, optional, table, tags_of, without_empty
 from mlgraph.connectors.mlflow.tracking.datasets import dataset_inputs
 from mlgraph.connectors.mlflow.tracking.evaluations import evaluations
+from mlgraph.connectors.mlflow.tracking.feature_inputs import feature_inputs
 from mlgraph.connectors.mlflow.tracking.logged_models import LoggedModels
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, Mode, Statement
 from mlgraph.domain.payloads.payload import Located
@@ -59,6 +60,7 @@ def made_by(instance: MlflowInstance, data: Located, run_id: str | None, made: A
         return [EdgeFact(uri, "outputs", made, ORIGIN, at, mode=Mode.PATCH)]
     models = LoggedModels(instance, data)
     used = sorted({str(each.uri) for each in dataset_inputs(instance, run) if each.trains})
+    used += feature_inputs(instance, run).feeding
     used += sorted({str(version) for version, role in models.inputs(run) if role == "base"} - {str(made)})
     return [EdgeFact(uri, "outputs", made, ORIGIN, at, properties=without_empty(**{"from": used}))]
 

@@ -16,6 +16,7 @@ from mlgraph.connectors.mlflow.mlflow_instance import (
 )
 from mlgraph.connectors.mlflow.tracking.datasets import dataset_inputs, dataset_statements
 from mlgraph.connectors.mlflow.tracking.evaluations import evaluations
+from mlgraph.connectors.mlflow.tracking.feature_inputs import feature_inputs
 from mlgraph.connectors.mlflow.tracking.logged_models import LoggedModels
 from mlgraph.connectors.mlflow.tracking.run_parents import run_parents
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, EdgeFact, Statement
@@ -54,6 +55,7 @@ def run_statements(instance: MlflowInstance, data: Located) -> list[Statement]:
         *(_deleted(instance, uri, asset) if is_deleted(run) else asset),
         *(EdgeFact(uri, relation, parent, ORIGIN, start) for relation, parent in run_parents(instance, run, data)),
         *dataset_statements(dataset_inputs(instance, run), uri, start),
+        *feature_inputs(instance, run).statements(uri, start),
         *(
             EdgeFact(source, "input_to", uri, ORIGIN, start, properties=without_empty(role=role))
             for source, role in models.inputs(run)
