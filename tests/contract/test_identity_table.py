@@ -77,8 +77,8 @@ class Company:
         return str(AssetUri(kind, f"{self.scope}:{namespace}" if self.scope else namespace, name))
 
     def of_feast(self, kind: str, name: str, instance: str | None = None) -> str:
-        told = instance or self.scope
-        return str(AssetUri(kind, f"feast:{told}" if told else "feast", f"shop/{name}"))
+        known = instance or self.scope
+        return str(AssetUri(kind, f"feast:{known}" if known else "feast", f"shop/{name}"))
 
     def of_dbt(self, name: str, place: str = f"dbt:shop:{RELATIVE}") -> str:
         return self.private("dataset", place, name)
@@ -192,7 +192,7 @@ def test_02_local_files_and_databases_of_tools_with_different_tokens_are_one(com
     assert company.nodes(company.private("dataset", database, TABLE)) == {str(AssetUri("dataset", f"{SCOPE}:{database}", TABLE))}
 
 
-def test_03_a_relative_database_belongs_to_its_project_until_its_directory_is_told(company: Company) -> None:
+def test_03_a_relative_database_belongs_to_its_project_until_its_directory_is_known(company: Company) -> None:
     results = json.loads((DBT / "run_results.json").read_text("utf-8"))
     place = absolute_place(RELATIVE, results["args"]["project_dir"])
     relative, bank = company.of_dbt(TABLE), company.of_dbt(TABLE, f"dbt:bank:{RELATIVE}")
@@ -266,11 +266,11 @@ def test_10_data_frames_without_a_source_are_their_content(company: Company) -> 
 
 def test_11_a_warehouse_source_of_feast_without_a_place_is_itself(company: Company) -> None:
     warehouse = [event for event in recorded(RECORDED / "feast.ndjson") if event["job"]["name"] == "feast_feature_views_shop"]
-    told = "/srv/shop/lake/clicks.parquet"
+    path = "/srv/shop/lake/clicks.parquet"
     for uri, name in (("table://CUSTOMER_FEATURES", "sf"), ("query://1", "q"), ("query://2", "q")):
         here = [
-            (f'"uri": "{told}"', f'"uri": "{uri}"'),
-            (f'"path": "{told}"', '"path": null'),
+            (f'"uri": "{path}"', f'"uri": "{uri}"'),
+            (f'"path": "{path}"', '"path": null'),
             ('"name": "clicks"', f'"name": "{name}"'),
         ]
         company.send("feast", changed(warehouse, *here))
@@ -287,7 +287,7 @@ def test_12_a_function_in_a_query_of_dbt_is_no_table(company: Company) -> None:
     assert company.nodes(seed) == {seed}
 
 
-def test_13_an_asset_of_airflow_is_where_its_uri_says(company: Company) -> None:
+def test_13_an_asset_of_airflow_is_named_by_its_uri(company: Company) -> None:
     bucket = dataset_uri_from_location(BUCKET, company.scope)
     written = {"namespace": "s3a://shop-lake", "name": "/customer_features.parquet"}
     job = {"namespace": f"spark-{company.scope}", "name": "export"}

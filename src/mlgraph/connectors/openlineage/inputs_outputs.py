@@ -44,7 +44,7 @@ def read_sides(
     for item, listed in outputs or ():
         lineage = merged_lineage(listed.lineage, entries.get(listed.uri))
         columns = _columns(listed, read, draft.names)
-        feeds = _named_inputs(lineage, columns) or _told_inputs(draft.names.sources_of(item))
+        feeds = _named_inputs(lineage, columns) or _feeding(draft.names.sources_of(item))
         dropped = {"drop": True} if listed.is_dropped else {}
         if RELATIONS["outputs"].allows(actor.uri.kind, listed.uri.kind):
             draft.edge(actor.uri, "outputs", listed.uri, {**_version(listed), **dropped, **feeds}, mode=actor.mode)
@@ -78,8 +78,8 @@ def _version(listed: Listed) -> dict[str, Any]:
 def _named_inputs(*lineage: DatasetLineage | None) -> dict[str, Any]:
     """Return the datasets that lineage of an output names: the first of the facets that names any (docs/spec.md#4-pairs)."""
     named = next((datasets for each in lineage if each and (datasets := each.datasets())), None)
-    return _told_inputs(named or ())
+    return _feeding(named or ())
 
 
-def _told_inputs(datasets: Collection[AssetUri]) -> dict[str, Any]:
+def _feeding(datasets: Collection[AssetUri]) -> dict[str, Any]:
     return {"from": sorted(map(str, datasets))} if datasets else {}

@@ -8,7 +8,7 @@ from mlgraph.connectors.openlineage.dataset_facets.lineage import read_entries
 from mlgraph.connectors.openlineage.facets import Facets
 from mlgraph.connectors.openlineage.inputs_outputs import ProcessNode, read_sides, read_states
 from mlgraph.connectors.openlineage.jobs import read_job
-from mlgraph.connectors.openlineage.producers.producer import Producer, Reports
+from mlgraph.connectors.openlineage.producers.producer import EventContent, Producer
 from mlgraph.connectors.openlineage.runs import read_parent, read_run_facets
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode, Statement
@@ -23,9 +23,9 @@ _STATES: Final = ("START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER")
 def read_run_event(event: Located, names: Producer) -> list[Statement]:
     """Return the run and its workflow, and the edges between them, their parents, datasets and columns."""
     reports = names.reports(event)
-    if reports is Reports.NOTHING:
+    if reports is EventContent.NOTHING:
         return []
-    if reports is Reports.STATE:
+    if reports is EventContent.STATE:
         return _read_state(event, names)
     run_object, job_object = event.need("run"), event.need("job")
     run = names.run(job_object, run_object)
@@ -41,7 +41,7 @@ def read_run_event(event: Located, names: Producer) -> list[Statement]:
     facets = Facets(run_object)
     read_parent(run, job.uri, facets, draft)
     entries = read_entries(names, facets.take("lineage"), job.lineage)
-    if reports is Reports.CHECK:
+    if reports is EventContent.CHECK:
         read_states(event, "inputs", draft)
     else:
         sides = read_sides(event, ProcessNode(run, run, Mode.PATCH), entries, draft)

@@ -13,13 +13,13 @@ _STORE: Final = "feast"
 def feature_store_namespace(instance: str | None, scope: str | None = None) -> str:
     """Return the namespace of the objects of a feature store.
 
-    Where the tool does not tell the instance, it is the one within the scope of the sender: `feast:SCOPE`, or `feast` without a
+    does not report, it is the one within the scope of the sender: `feast:SCOPE`, or `feast` without a
     scope. The connector of an instance declares its objects under that name as aliases.
     """
-    told = (instance or "").removeprefix(f"{_STORE}:")
-    if told in ("", _STORE):
+    known = (instance or "").removeprefix(f"{_STORE}:")
+    if known in ("", _STORE):
         return f"{_STORE}:{scope}" if scope else _STORE
-    return f"{_STORE}:{scoped(told, scope)}"
+    return f"{_STORE}:{scoped(known, scope)}"
 
 
 def feature_store_object(kind: str, namespace: str, project: str, name: str) -> AssetUri:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from mlgraph.connectors.openlineage.name_resolver import NameResolver
-from mlgraph.connectors.openlineage.producers.producer import Producer, Reports, text_at
+from mlgraph.connectors.openlineage.producers.producer import EventContent, Producer, text_at
 from mlgraph.domain.naming.relative_places import is_relative_place
 from mlgraph.domain.naming.scoping import scoped
 from mlgraph.domain.naming.sql_identifiers import split
@@ -39,12 +39,12 @@ class Dbt(Producer):
         project = text_at(event.value, "run", "facets", "dbt_run", "project_name")
         return cls(scope, project) if project else None
 
-    def reports(self, event: Located) -> Reports:
+    def reports(self, event: Located) -> EventContent:
         """Return what a run event reports: statements of a node are no runs, tests make nothing."""
         job = event.value.get("job")
         if text_at(job, *_KIND) == "SQL" and _STATEMENT.search(text_at(job, "name") or ""):
-            return Reports.NOTHING
-        return Reports.CHECK if text_at(job, *_KIND) == "TEST" else Reports.PROCESS
+            return EventContent.NOTHING
+        return EventContent.CHECK if text_at(job, *_KIND) == "TEST" else EventContent.PROCESS
 
     def workflow(self, job: Located) -> AssetUri:
         """Return the workflow of a node by its unique id, that of an invocation by its project; others as written."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from mlgraph.connectors.openlineage.facets import Facets
-from mlgraph.connectors.openlineage.producers.producer import Producer, Reports, member, text_at
+from mlgraph.connectors.openlineage.producers.producer import EventContent, Producer, member, text_at
 from mlgraph.domain.naming.feature_stores import feature_store_namespace, feature_store_object
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
@@ -45,22 +45,22 @@ class Feast(Producer):
     def recognised(cls, event: Located, scope: str | None) -> Self | None:
         """Return Feast's conventions if the event is one of Feast's, by its producer or the facets of its job."""
         facets = ("job", "facets")
-        told = text_at(event.value, *facets, "feast_project", "project_name")
-        told = told or text_at(event.value, *facets, "feast_jobKind", "feast_project")
+        reported = text_at(event.value, *facets, "feast_project", "project_name")
+        reported = reported or text_at(event.value, *facets, "feast_jobKind", "feast_project")
         kind = member(event.value, *facets, "feast_jobKind")
-        if told is None and kind is None and event.value.get("producer") != _PRODUCER:
+        if reported is None and kind is None and event.value.get("producer") != _PRODUCER:
             return None
         written = text_at(event.value, "job", "namespace") or text_at(event.value, "dataset", "namespace")
         if written is None:
             return None
-        project = told or written.rpartition("/")[2]
+        project = reported or written.rpartition("/")[2]
         instance = None if written == project else written.removesuffix(f"/{project}")
         return cls(scope, project, feature_store_namespace(instance, scope))
 
-    def reports(self, event: Located) -> Reports:
+    def reports(self, event: Located) -> EventContent:
         """Return what a run event reports: only a transformation, such as a materialisation, is a run; definitions are none."""
         kind = text_at(event.value, "job", "facets", "feast_jobKind", "kind")
-        return Reports.PROCESS if kind == "transform" else Reports.STATE
+        return EventContent.PROCESS if kind == "transform" else EventContent.STATE
 
     def workflow(self, job: Located) -> AssetUri:
         """Return the workflow of a job of this project; that of another tool, such as a parent, as written."""
@@ -81,11 +81,11 @@ class Feast(Producer):
         facet = _facet_of(item)
         if facet is None:
             item.fail("Feast does not tell what it is: it has no facet of a view, a service or a data source")
-        return self._told(item, facet)
+        return self._of_kind(item, facet)
 
     def written_dataset(self, item: Located) -> AssetUri:
         """Return the asset of an item that the event describes: without a facet it is a saved dataset."""
-        return self._told(item, _facet_of(item) or _SAVED)
+        return self._of_kind(item, _facet_of(item) or _SAVED)
 
     def locations(self, facets: Facets) -> Collection[AssetUri]:
         """Return where a data source or a saved dataset lives."""
@@ -113,7 +113,7 @@ class Feast(Producer):
         view = text_at(output.value, "facets", "feast_onlineStore", "feature_view")
         return (self._object("feature_view", view),) if view else ()
 
-    def _told(self, item: Located, facet: str) -> AssetUri:
+    def _of_kind(self, item: Located, facet: str) -> AssetUri:
         written = super().written_dataset(item)
         return self._object(_KINDS[facet], f"saved_dataset_{written.name}" if facet == _SAVED else written.name)
 

@@ -13,7 +13,7 @@ from mlgraph.domain.payloads.payload import Located, clean_text
 from mlgraph.domain.uri import AssetUri
 
 
-class Reports(Enum):
+class EventContent(Enum):
     """What an event reports."""
 
     PROCESS = "a run or a job, with what it reads and writes"
@@ -31,9 +31,9 @@ class Producer(NameResolver):
         """Return the producer if the event is one of its events, else None. The event may have any shape."""
         raise NotImplementedError
 
-    def reports(self, event: Located) -> Reports:  # noqa: ARG002
+    def reports(self, event: Located) -> EventContent:  # noqa: ARG002
         """Return what a run event reports."""
-        return Reports.PROCESS
+        return EventContent.PROCESS
 
     def other_names(self, job: Located) -> Collection[AssetUri]:  # noqa: ARG002
         """Return the names under which the producer reports the workflow of `job` as well."""

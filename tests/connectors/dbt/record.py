@@ -1,0 +1,69 @@
+"""Records the events beside this file again, from a real dbt: `python -m tests.connectors.dbt.record`.
+
+dbt, dbt-duckdb and openlineage-dbt are those in `.tools/dbt`. What names the machine is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).parent
+DBT_BIN: Final = HERE.parents[2] / ".tools" / "dbt" / "bin"
+PLACE: Final = "/srv/shop"
+"""Where the project stands in the recorded documents."""
+PARENT: Final = "airflow-prod/nightly.dbt/0193a200-1111-7abc-8def-000000000003"
+COMMANDS: Final[dict[str, tuple[tuple[str, ...], dict[str, str]]]] = {
+    "build": (("build",), {}),
+    "run": (("run",), {}),
+    "run_in_airflow": (("run",), {"OPENLINEAGE_PARENT_ID": PARENT}),
+    "run_absolute": (("run",), {"SHOP_DATABASE": "{project}/shop.duckdb"}),
+    "build_structured_logs": (("--consume-structured-logs", "build"), {}),
+}
+_LATER_STATEMENT: Final = re.compile(r"\.sql\.(?!1\Z)\d+\Z")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "shop"
+        shutil.copytree(HERE / "company", project)
+        (project / "lake").mkdir()
+        for name, (arguments, variables) in COMMANDS.items():
+            events = Path(folder) / f"{name}.ndjson"
+            _run(project, arguments, {key: value.format(project=project) for key, value in variables.items()}, events)
+            kept = [event for event in _read(events) if not _LATER_STATEMENT.search(event["job"]["name"])]
+            lines = [json.dumps(event, sort_keys=True, separators=(",", ":")) for event in kept]
+            _write(HERE / "recorded" / "events" / f"{name}.ndjson", "\n".join(lines) + "\n", project)
+        _write(HERE / "recorded" / "run_results.json", (project / "target" / "run_results.json").read_text("utf-8"), project)
+
+
+def _run(project: Path, arguments: tuple[str, ...], variables: dict[str, str], events: Path) -> None:
+    transport = {"TYPE": "file", "LOG_FILE_PATH": str(events), "APPEND": "true"}
+    environment = {
+        **os.environ,
+        "PATH": f"{DBT_BIN}{os.pathsep}{os.environ['PATH']}",
+        "DBT_PROFILES_DIR": str(project),
+        "DO_NOT_TRACK": "1",
+        **{f"OPENLINEAGE__TRANSPORT__{key}": value for key, value in transport.items()},
+        **variables,
+    }
+    subprocess.run([str(DBT_BIN / "dbt-ol"), *arguments], cwd=project, env=environment, check=True)
+
+
+def _read(events: Path) -> list[dict[str, dict[str, str]]]:
+    return [json.loads(line) for line in events.read_text("utf-8").splitlines()]
+
+
+def _write(target: Path, text: str, project: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text.replace(str(project), PLACE), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
