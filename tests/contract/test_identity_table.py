@@ -17,7 +17,8 @@ import pytest
 from mlgraph.connectors import mlflow
 from mlgraph.domain.facts import EdgeFact
 from mlgraph.domain.naming.dataset_naming import dataset_uri_from_location
-from mlgraph.domain.naming.relative_places import absolute_place
+from mlgraph.domain.naming.naming_context import NamingContext
+from mlgraph.domain.naming.relative_places import resolved
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 from tests.contract.serving import Api, Process
@@ -125,7 +126,7 @@ def read_from_mlflow(api: Api, scope: str | None) -> None:
     lines = []
     for run in runs_of_mlflow():
         payload = {"type": "mlflow.run", "instance": scope or "prod", "data": {"run": run}}
-        for fact in mlflow.normalise(payload, scope):
+        for fact in mlflow.normalise(payload, NamingContext(scope)):
             if isinstance(fact, EdgeFact) and fact.valid_from is not None:
                 ends = {"source": str(fact.source), "relation": fact.relation, "target": str(fact.target)}
                 lines.append({"edge": {**ends, "origin": "mlflow", "valid_from": format_time(fact.valid_from)}})
@@ -136,7 +137,7 @@ def read_from_mlflow(api: Api, scope: str | None) -> None:
 def companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Company]]:
     """One company whose tools have no source, and one whose tools have a token each."""
     folder = tmp_path_factory.mktemp("identity")
-    entries: list[Json] = [{"token": f"{tool}-secret", "actor": tool, "source": SCOPE} for tool in TOOLS]
+    entries: list[Json] = [{"token": f"{tool}-secret", "actor": tool, "source": f"{tool}-prod", "scope": SCOPE} for tool in TOOLS]
     tokens = folder / "tokens.json"
     tokens.write_text(json.dumps([*entries, {"token": "any-secret", "actor": "any", "admin": True}]))
     tokens.chmod(0o600)
@@ -187,14 +188,15 @@ def test_02_local_files_and_databases_of_tools_with_different_tokens_are_one(com
     company = companies["tokens"]
     file = str(AssetUri("dataset", f"{SCOPE}:file", PARQUET))
     assert company.nodes(file, company.of_feast("dataset", "customer_stats")) == {file}
-    assert company.unknown(*(str(AssetUri("dataset", f"{tool}:file", PARQUET)) for tool in TOOLS))
+    assert company.unknown(*(str(AssetUri("dataset", f"{tool}-prod:file", PARQUET)) for tool in TOOLS))
     database = "duckdb:///srv/shop/shop.duckdb"
     assert company.nodes(company.private("dataset", database, TABLE)) == {str(AssetUri("dataset", f"{SCOPE}:{database}", TABLE))}
 
 
 def test_03_a_relative_database_belongs_to_its_project_until_its_directory_is_known(company: Company) -> None:
     results = json.loads((DBT / "run_results.json").read_text("utf-8"))
-    place = absolute_place(RELATIVE, results["args"]["project_dir"])
+    place = resolved(RELATIVE, results["args"]["project_dir"])
+    assert place is not None
     relative, bank = company.of_dbt(TABLE), company.of_dbt(TABLE, f"dbt:bank:{RELATIVE}")
     absolute = company.private("dataset", place, TABLE)
     assert company.nodes(relative, bank, absolute) == {relative, bank, absolute}

@@ -8,6 +8,7 @@ import pytest
 
 from mlgraph.connectors.mlflow import normalise
 from mlgraph.domain.facts import EdgeFact
+from mlgraph.domain.naming.naming_context import NamingContext
 
 Json = dict[str, Any]
 REFS = "customer_stats:lifetime_value,customer_stats@v2:orders_30d,basket_share:share"
@@ -30,7 +31,9 @@ def tagged(**tags: str) -> Json:
 def inputs(scope: str | None = None, **tags: str) -> dict[str, str]:
     """The inputs of a run with these tags, and the role of each."""
     payload = {"type": "mlflow.run", "instance": "prod", "data": {"run": tagged(**tags)}}
-    facts = (fact for fact in normalise(payload, scope) if isinstance(fact, EdgeFact) and fact.relation == "input_to")
+    facts = (
+        fact for fact in normalise(payload, NamingContext(scope)) if isinstance(fact, EdgeFact) and fact.relation == "input_to"
+    )
     return {str(fact.source): fact.properties["role"] for fact in facts}
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from mlgraph.connectors.openlineage import normalise
 from mlgraph.domain.facts import AssetFact, EdgeFact
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.uri import AssetUri
 
@@ -28,12 +29,12 @@ def recorded(path: Path) -> list[Json]:
 
 def assets(events: list[Json], *kinds: str, scope: str | None = None) -> set[tuple[str, str, str]]:
     """The assets with a state, of these kinds."""
-    facts = (fact for event in events for fact in normalise(event, scope) if isinstance(fact, AssetFact))
+    facts = (fact for event in events for fact in normalise(event, NamingContext(scope)) if isinstance(fact, AssetFact))
     return {(fact.uri.kind, fact.uri.namespace, fact.uri.name) for fact in facts if fact.uri.kind in kinds}
 
 
 def edges(events: list[Json], relation: str, scope: str | None = None) -> list[EdgeFact]:
-    facts = (fact for event in events for fact in normalise(event, scope) if isinstance(fact, EdgeFact))
+    facts = (fact for event in events for fact in normalise(event, NamingContext(scope)) if isinstance(fact, EdgeFact))
     return [fact for fact in facts if fact.relation == relation]
 
 

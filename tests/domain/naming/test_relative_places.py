@@ -23,7 +23,14 @@ def test_a_relative_path_is_below_a_directory(place: str, absolute: str) -> None
 
 @pytest.mark.parametrize(
     "place",
-    ["duckdb:///srv/shop.duckdb", "duckdb://md:shop", "duckdb://s3://lake/shop.duckdb", "duckdb://", "postgres://db:5432", "/srv"],
+    [
+        "duckdb:///srv/shop.duckdb",
+        "duckdb://md:shop",
+        "duckdb://s3://lake/shop.duckdb",
+        "duckdb://",
+        "postgres://db:5432",
+        "/srv",
+    ],
 )
 def test_other_places_are_absolute(place: str) -> None:
     assert not is_relative(place)

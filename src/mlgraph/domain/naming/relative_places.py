@@ -44,7 +44,7 @@ def in_project(location: str, tool: str, project: str, scope: str | None = None)
 
 
 def project_namespace(tool: str, project: str, scope: str | None = None) -> str:
-    """Return the namespace of what has no place but its project: `TOOL:PROJECT`, with the scope as the bare name of a tool has it."""
+    """Return the namespace of what has no place but its project: `TOOL:PROJECT`, scoped as the bare name of a tool is."""
     return f"{scoped(tool, scope)}:{project}"
 
 

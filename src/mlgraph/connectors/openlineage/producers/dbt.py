@@ -13,8 +13,7 @@ from typing import Final, Self
 
 from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.producers.producer import EventContent, Producer, text_at
-from mlgraph.domain.naming.relative_places import is_relative_place
-from mlgraph.domain.naming.scoping import scoped
+from mlgraph.domain.naming.relative_places import is_relative, project_namespace
 from mlgraph.domain.naming.sql_identifiers import split
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
@@ -81,7 +80,7 @@ class Dbt(Producer):
     @property
     def _namespace(self) -> str:
         """The namespace of what has no place but its project, with the scope of the sender as the bare name of a tool has it."""
-        return f"{scoped(_TOOL, self.scope)}:{self.project}"
+        return project_namespace(_TOOL, self.project, self.scope)
 
     @property
     def _project_names(self) -> NameResolver:
@@ -89,7 +88,7 @@ class Dbt(Producer):
 
     def _is_placed(self, item: Located) -> bool:
         namespace = item.value.get("namespace")
-        return not (isinstance(namespace, str) and is_relative_place(namespace))
+        return not (isinstance(namespace, str) and is_relative(namespace))
 
     def _stable_name(self, job: Located) -> str | None:
         unique_id, kind = text_at(job.value, *_NODE), text_at(job.value, *_KIND)
