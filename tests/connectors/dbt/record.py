@@ -37,8 +37,8 @@ def main() -> None:
         for name, (arguments, variables) in COMMANDS.items():
             events = Path(folder) / f"{name}.ndjson"
             _run(project, arguments, {key: value.format(project=project) for key, value in variables.items()}, events)
-            kept = [event for event in _read(events) if not _LATER_STATEMENT.search(event["job"]["name"])]
-            lines = [json.dumps(event, sort_keys=True, separators=(",", ":")) for event in kept]
+            retained = [event for event in _read(events) if not _LATER_STATEMENT.search(event["job"]["name"])]
+            lines = [json.dumps(event, sort_keys=True, separators=(",", ":")) for event in retained]
             _write(HERE / "recorded" / "events" / f"{name}.ndjson", "\n".join(lines) + "\n", project)
         _write(HERE / "recorded" / "run_results.json", (project / "target" / "run_results.json").read_text("utf-8"), project)
 
