@@ -14,12 +14,14 @@ AREA ?= hydration
 VENV := .venv
 UV := $(VENV)/bin/uv
 MLFLOW := .tools/mlflow
+FEAST := .tools/feast
 
 # A stamp is younger than the requirement file that it was made from; git gives a changed file a new time.
 TOOLS_STAMP := $(VENV)/.stamp-tools
 DEV_STAMP := $(VENV)/.stamp-dev
 PROJECT_STAMP := $(VENV)/.stamp-project
 MLFLOW_STAMP := $(MLFLOW)/.stamp
+FEAST_STAMP := $(FEAST)/.stamp
 KERNELS_STAMP := $(VENV)/.stamp-kernels
 
 # Node comes in a wheel. Its own `npm` is a link that wheels cannot carry, so that npm is started by its file.
@@ -36,7 +38,7 @@ KERNEL_SOURCES := $(shell grep -rl --include='*.py' -e numba src/mlgraph)
 
 COMPILE = $(UV) pip compile --quiet --only-binary :all: --no-emit-index-url --no-emit-find-links
 LOCK = $(COMPILE) --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' $(LOCK_OPTIONS)
-LOCKS := tools dev runtime demo
+LOCKS := tools dev runtime demo feast
 PYTHONS := 3.11 3.12 3.13
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin
 DIST ?= dist
@@ -44,7 +46,7 @@ DIST ?= dist
 # A file of tests stays on one worker, which starts what its module shares; long files begin first (tests/plugins/levels.py).
 PYTEST = $(VENV)/bin/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=15
 
-.PHONY: help setup demo test test-unit test-slow test-portal proof lint bench dist lock checklock kernels portal
+.PHONY: help setup demo test test-unit test-slow test-portal proof record lint bench dist lock checklock kernels portal
 
 help:
 	@echo 'make setup      install everything into .venv and .tools (the other commands do it when needed)'
@@ -54,6 +56,7 @@ help:
 	@echo 'make test-slow  the others: kills by the dozen, generated documents, proofs, the demo company, benchmarks'
 	@echo 'make portal     build the pages of the portal from portal/, with Node from a wheel; test-portal tests their pure code'
 	@echo 'make proof      a proof at full size; AREA=hydration, details or mlflow, PROOF_OPTIONS=--help'
+	@echo 'make record     record the payloads of a connector again, from the real tool; TOOL=feast or mlflow'
 	@echo 'make lint       ruff, mypy, import contracts'
 	@echo 'make bench      measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
 	@echo '                SEARCH=1: quality and latency of search and "already built", docs/search-quality.md'
@@ -62,7 +65,7 @@ help:
 	@echo 'make lock       pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
 	@echo 'make checklock  ask the package index for a wheel of each pin, for each Python and platform that is supported'
 
-setup: $(PROJECT_STAMP) $(MLFLOW_STAMP) $(PORTAL_INDEX)
+setup: $(PROJECT_STAMP) $(MLFLOW_STAMP) $(FEAST_STAMP) $(PORTAL_INDEX)
 
 $(TOOLS_STAMP): requirements/tools.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -86,6 +89,11 @@ $(PROJECT_STAMP): pyproject.toml $(DEV_STAMP)
 $(MLFLOW_STAMP): requirements/demo.txt $(TOOLS_STAMP)
 	$(UV) venv --quiet --allow-existing --python $(VENV)/bin/python $(MLFLOW)
 	$(UV) pip sync --quiet --python $(MLFLOW)/bin/python --require-hashes requirements/demo.txt
+	touch $@
+
+$(FEAST_STAMP): requirements/feast.txt $(TOOLS_STAMP)
+	$(UV) venv --quiet --allow-existing --python $(VENV)/bin/python $(FEAST)
+	$(UV) pip sync --quiet --python $(FEAST)/bin/python --require-hashes requirements/feast.txt
 	touch $@
 
 portal: $(PORTAL_INDEX)
@@ -121,6 +129,9 @@ proof: setup
 	$(if $(PROOF_$(AREA)),,$(error there is no proof of '$(AREA)': $(patsubst PROOF_%,AREA=%,$(filter-out PROOF_OPTIONS,$(filter PROOF_%,$(.VARIABLES))))))
 	$(VENV)/bin/python -m $(PROOF_$(AREA)) $(PROOF_OPTIONS)
 
+record: setup
+	$(VENV)/bin/python -m tests.connectors.$(or $(TOOL),$(error name the tool: make record TOOL=feast)).record
+
 # Once, before several processes would compile the same at the same time; all find it in numba's cache then. numba does not
 # notice a changed function that a kernel of another file calls, so that a change of any of them empties the cache.
 kernels: setup $(KERNELS_STAMP)
@@ -150,6 +161,7 @@ lock: $(TOOLS_STAMP)
 	$(LOCK) pyproject.toml requirements/tools.in --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --extra demo --constraint requirements/runtime.txt -o requirements/demo.txt
+	$(LOCK) requirements/feast.in -o requirements/feast.txt
 
 checklock: $(TOOLS_STAMP)
 	for lock in $(LOCKS); do for python in $(PYTHONS); do for platform in $(PLATFORMS); do \
