@@ -96,6 +96,7 @@ def make_repository(
     folder: Path, example: str = "shop", *, project: str = "shop", registry: Path | None = None, events_to: str | None = None
 ) -> FeastRepository:
     """Copy an example into `folder`, with a registry of its own unless `registry` names one; nothing is applied yet."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(EXAMPLES / example, folder, ignore=shutil.ignore_patterns("__pycache__"))
     registry = registry or folder / "registry.db"
     openlineage = OPENLINEAGE.format(url=events_to) if events_to else ""

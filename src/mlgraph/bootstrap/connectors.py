@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from mlgraph.connectors import mlflow, openlineage
+from mlgraph.connectors import feast, mlflow, openlineage
 from mlgraph.domain.errors import MlgraphError, StartError
 from mlgraph.ports.connector import Connector, ConnectorRegistry
+from mlgraph.sources.feast.factory import FeastSources
 from mlgraph.sources.mlflow.factory import MlflowSources
 
 GROUP: Final = "mlgraph.connectors"
@@ -20,7 +21,7 @@ def installed_connectors() -> ConnectorRegistry:
 
     Raises `StartError` if one cannot be loaded or registered, because a server without it would lose its events.
     """
-    registry = ConnectorRegistry([openlineage.CONNECTOR, mlflow.connector(MlflowSources())])
+    registry = ConnectorRegistry([openlineage.CONNECTOR, mlflow.connector(MlflowSources()), feast.connector(FeastSources())])
     for point in _entry_points():
         try:
             found = point.load()

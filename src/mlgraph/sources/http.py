@@ -53,25 +53,30 @@ class RetryPolicy:
     longest_wait_s: float = 20.0
 
 
+def _error_code(body: Json) -> object:
+    return body.get("error_code")
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """The server of a client: `what` names it in errors, `instance` in metrics.
 
-    `missing_code` is the `error_code` with which its API reports that an object does not exist; `redact` removes the credentials
-    from a text of the server.
+    `missing_code` is the code with which its API reports that an object does not exist, `code_of` returns the code in the body of
+    an error; `redact` removes the credentials from a text of the server.
     """
 
     what: str
     missing_code: str
     instance: str = ""
     redact: Callable[[str], str] = str
+    code_of: Callable[[Json], object] = _error_code
 
 
 class JsonClient:
     """Sends all requests to one source, with limits of rate and concurrency, and with retries.
 
     429 (its Retry-After delays all requests), 5xx, time-outs, broken connections and incomplete bodies are retried within the
-    rate limit. A body is refused if it is incomplete at the time-out or larger than 64 MiB. A 404 with the `error_code` of the
+    rate limit. A body is refused if it is incomplete at the time-out or larger than 64 MiB. A 404 with the code of the
     API is the answer `MISSING`; any other 404, perhaps of a proxy, is not treated as a deletion. All other failures, and the last
     failed attempt, raise `SourceError` with source, request and advice, or `SourceAway` if the circuit is open or the source
     answers 401. Redirects are not followed. No message contains a credential. Thread-safe.
@@ -89,6 +94,7 @@ class JsonClient:
         """Send through `client`, which has the base URL and the credentials."""
         self._client = client
         self._what, self._missing_code, self._redact = server.what, server.missing_code, server.redact
+        self._code_of = server.code_of
         self._retries = retries or RetryPolicy(timeout_s=limits.timeout_s)
         self._timing = timing
         self._counts = SourceCounts(server.instance)
@@ -112,6 +118,10 @@ class JsonClient:
     def patch(self, path: str, body: Json) -> Json | Missing:
         """Return the answer to PATCH. Only for idempotent changes."""
         return self._send("PATCH", path, json=body)
+
+    def put(self, path: str, body: Json) -> Json | Missing:
+        """Return the answer to PUT."""
+        return self._send("PUT", path, json=body)
 
     @property
     def counts(self) -> SourceCounts:
@@ -206,7 +216,7 @@ class JsonClient:
         return longest * self._timing.chance()
 
     def _read(self, method: str, path: str, status: int, body: bytes) -> Json | Missing:
-        if status == httpx.codes.NOT_FOUND and _error_body(body).get("error_code") == self._missing_code:
+        if status == httpx.codes.NOT_FOUND and self._code_of(_error_body(body)) == self._missing_code:
             return MISSING
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             refused = (
@@ -214,9 +224,10 @@ class JsonClient:
                 "its credentials are missing, wrong or lack a permission: set its user and password, or its token, where "
                 "mlgraph reads them (credentials in mlgraph.yaml, else the environment of mlgraph)"
             )
-            raise SourceAway(refused, retry_in_s=_REFUSED_S) if status == httpx.codes.UNAUTHORIZED else SourceError(refused)
+            raise SourceAway(refused, retry_in_s=_REFUSED_S) if status == httpx.codes.UNAUTHORIZED else RequestRefused(refused)
         if not httpx.codes.is_success(status):
-            raise SourceError(f"{self._what}: {method} {path} answered HTTP {status}{self._message(body)}")
+            failure = RequestRefused if status == httpx.codes.NOT_FOUND else SourceError
+            raise failure(f"{self._what}: {method} {path} answered HTTP {status}{self._message(body)}")
         try:
             found = decode_json(body)
         except MlgraphError as error:
@@ -229,6 +240,10 @@ class JsonClient:
         """Return the error message of the server, without credentials that it may repeat."""
         message = _error_body(body).get("message")
         return f": {redact_text(self._redact(message))[:_SHOWN_CHARS]}" if isinstance(message, str) else ""
+
+
+class RequestRefused(SourceError):
+    """The source is reachable, but refuses this request (403), or has no such path (404): others may succeed."""
 
 
 class _RetriableError(Exception):

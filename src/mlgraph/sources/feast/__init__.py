@@ -1,0 +1,1 @@
+"""Requests to Feast registries, and the payloads that the connector `feast` reads."""
