@@ -118,6 +118,12 @@ class FeastApi:
         params: dict[str, str | int] = {"project": project, "page": page, "sort_by": "name", "sort_order": "asc"}
         return self._page(path, member, params | ({"updated_since": updated_since} if updated_since else {}))
 
+    def count(self, kind: str, project: str) -> int:
+        """Return the number of objects of a kind in a project."""
+        path, member = LISTINGS[kind]
+        found = self._page(path, member, {"project": project, "page": 1}, limit=1)
+        return len(found.items) if found.total is None else found.total
+
     def each(self, kind: str, project: str, updated_since: str | None = None) -> Iterator[Json]:
         """Yield all objects of a kind in a project, page after page."""
         page, more = 1, True
@@ -147,8 +153,8 @@ class FeastApi:
         """Close the connections."""
         self._client.close()
 
-    def _page(self, path: str, member: str, params: Mapping[str, str | int]) -> Page:
-        reply = self._client.get(path, {**params, "limit": _MOST, "allow_cache": "false"})
+    def _page(self, path: str, member: str, params: Mapping[str, str | int], limit: int = _MOST) -> Page:
+        reply = self._client.get(path, {**params, "limit": limit, "allow_cache": "false"})
         if reply is MISSING:
             raise SourceError(f"Feast does not have the listing {path!r}: check the URL of the registry")
         if isinstance(reply.get("error"), str):  # /projects answers 200 with the text of an exception

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from mlgraph.connectors.feast.feature_views import feature_names
 from mlgraph.connectors.feast.payloads import REFUSED, subject, without_code
-from mlgraph.connectors.feast.tool import refused_listing
+from mlgraph.connectors.feast.tool import FeastTool, refused_listing
 from mlgraph.domain.errors import InvalidInput, MlgraphError, SourceError
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import format_time
@@ -27,6 +28,17 @@ _PROBED: Final = 10
 """The number of projects of which a probe counts the objects."""
 
 
+_Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was listed: a digest of the object, and the URIs that exist with it in the namespace of the registry."""
+
+    digest: int
+    uris: frozenset[AssetUri]
+
+
 class FeastSource:
     """One Feast registry with its projects. `fetch` is thread-safe; all other methods are for one thread at a time."""
 
@@ -38,8 +50,9 @@ class FeastSource:
         self._instance = access.instance or place(access.url)
         self._scope = access.scope
         self._clock = clock
-        self._seen: dict[tuple[str, str, str], int] = {}
-        """A digest of each object in the last listing, by kind, project and name."""
+        self._tool = FeastTool()
+        self._seen: dict[_Key, _Seen] = {}
+        """Each object in the last listing, by kind, project and name."""
 
     @property
     def instance(self) -> str:
@@ -62,7 +75,7 @@ class FeastSource:
         projects = self._api.projects()
         counts = {"projects": len(projects)}
         for kind, noun in (("feature_view", "feature views"), ("feature_service", "feature services")):
-            counts[noun] = sum(self._count(kind, project) for project in projects[:_PROBED])
+            counts[noun] = sum(self._api.count(kind, project) for project in projects[:_PROBED])
         return ProbeResult(self._api.version(), counts, more=len(projects) > _PROBED)
 
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
@@ -116,30 +129,57 @@ class FeastSource:
             yield SourcePage([], at, done=True, stage=STAGES[-1], count=int(at.get("count", 0)))
 
     def changed_since(self, cursor: Cursor | None) -> Iterator[SourcePage]:
-        """Yield the objects that differ from the last listing, a page for each kind; the last is `done`.
+        """Yield what differs from the last listing, a page for each kind; the last is `done`.
 
-        Feature views are those that changed since `cursor` (None: a minute ago); the other listings cannot be filtered.
+        Feature views are those that changed since `cursor` (None: a minute ago), and all if their number differs. An object
+        that is no longer listed is deleted if the registry confirms it.
         """
         now = self._now()
         since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_US
         projects = self._api.projects()
         for stage in STAGES:
             payloads: list[Payload] = []
-            changed: list[tuple[str, Json]] = []
+            changed: dict[_Key, Json] = {}
+            missing = [key for key in self._seen if key[0] == stage and key[1] not in projects]
             for project in projects:
-                filtered = format_time(since) if stage == "feature_view" else None
                 try:
-                    items = list(self._api.each(stage, project, filtered))
+                    items, absent = self._listed(stage, project, since)
                 except RequestRefused as refusal:
                     payloads.append(self._refused(stage, project, refusal))
                     continue
-                new = [item for item in items if self._seen.get((stage, project, name_of(item))) != _digest(item)]
-                changed += [(project, item) for item in new]
-            payloads += [payload for project, item in changed for payload in self._payloads(stage, project, item)]
+                missing += absent
+                changed |= {
+                    key: item for key, item in items.items() if key not in self._seen or self._seen[key].digest != _digest(item)
+                }
+            gone = [key for key in missing if self._api.is_absent(*key)]
+            payloads += [payload for (_, project, _), item in changed.items() for payload in self._payloads(stage, project, item)]
+            payloads += self._deletions(changed, gone)
             done = stage == STAGES[-1]
-            yield SourcePage(payloads, {"since": now if done else since + _OVERLAP_US}, done, stage, len(changed), len(changed))
-            for project, item in changed:
-                self._note(stage, project, [item])
+            yield SourcePage(payloads, {"since": now if done else since + _OVERLAP_US}, done, stage, len(payloads), len(payloads))
+            self._seen.update((key, self._as_seen(key, item)) for key, item in changed.items())
+            for key in gone:
+                self._seen.pop(key)
+
+    def _listed(self, stage: str, project: str, since: int) -> tuple[dict[_Key, Json], list[_Key]]:
+        """Return the listed objects of a kind in a project, views only if they may have changed, and those that are missing."""
+        seen = {key for key in self._seen if key[:2] == (stage, project)}
+        if stage == "feature_view":
+            items = self._keyed(stage, project, format_time(since))
+            if self._api.count(stage, project) == len(seen | items.keys()):
+                return items, []
+        items = self._keyed(stage, project)
+        return items, sorted(seen - items.keys())
+
+    def _keyed(self, stage: str, project: str, updated_since: str | None = None) -> dict[_Key, Json]:
+        return {(stage, project, name_of(item)): item for item in self._api.each(stage, project, updated_since)}
+
+    def _deletions(self, changed: Mapping[_Key, Json], gone: Sequence[_Key]) -> list[Payload]:
+        """Return the payloads about what ended: the objects that are gone, and the features that views no longer have."""
+        now = {key: seen.uris for key, seen in self._seen.items() if key not in gone}
+        now |= {key: self._as_seen(key, item).uris for key, item in changed.items()}
+        before = [self._seen[key].uris for key in (*changed, *gone) if key in self._seen]
+        at = self._now()
+        return [self._tool.deleted(uri, at) for uri in sorted(frozenset().union(*before) - frozenset().union(*now.values()))]
 
     def inventory(self) -> Iterator[AssetUri]:
         """Yield the URI of every view, feature and service, and of the dataset of every data source.
@@ -164,10 +204,6 @@ class FeastSource:
         """Raise `SourceError`: Feast sends no webhooks."""
         del url, secret
         raise SourceError("Feast sends no webhooks: mlgraph polls its registry")
-
-    def _count(self, kind: str, project: str) -> int:
-        found = self._api.listing(kind, project, 1)
-        return len(found.items) if found.total is None else found.total
 
     def _read(self, stage: str, project: str, page: int) -> tuple[list[Payload], list[Json], bool]:
         """Return the payloads and items of a page, and whether another one follows."""
@@ -223,7 +259,12 @@ class FeastSource:
                 yield uri
 
     def _note(self, stage: str, project: str, items: list[Json]) -> None:
-        self._seen.update(((stage, project, name_of(item)), _digest(item)) for item in items)
+        keys = ((stage, project, name_of(item)) for item in items)
+        self._seen.update((key, self._as_seen(key, item)) for key, item in zip(keys, items, strict=True))
+
+    def _as_seen(self, key: _Key, item: Json) -> _Seen:
+        uris = self._uris(key[0], key[1], item)
+        return _Seen(_digest(item), frozenset(uri for uri in uris if uri.namespace == f"feast:{self._instance}"))
 
     def _now(self) -> int:
         return int(self._clock() * 1e6)
