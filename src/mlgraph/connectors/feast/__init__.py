@@ -51,7 +51,7 @@ def connector(sources: SourceFactory) -> PulledConnector:
         name="feast",
         event_types=tuple(_READERS),
         kinds=("column", "dataset", "feature", "feature_service", "feature_view"),
-        relations=("feeds", "part_of"),
+        relations=("alias_of", "feeds", "part_of"),
         redacted=(
             "/data/source/owner",
             "/data/view/spec/owner",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, EdgeFact, Mode, Statement
+from mlgraph.domain.naming.feature_stores import feature_store_namespace, feature_store_object
 from mlgraph.domain.owners import owner_of
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.json_values import redact, redact_text
@@ -48,7 +49,16 @@ class FeastInstance:
 
     def uri(self, kind: str, name: str) -> AssetUri:
         """Return the URI of the object `name` of the project. Raises `InvalidInput` for a name that a URI cannot contain."""
-        uri = AssetUri(kind, f"feast:{self.name}", f"{self.project}/{name}")
+        return self._object(kind, f"feast:{self.name}", name)
+
+    def other_name(self, uri: AssetUri) -> AssetUri | None:
+        """Return the name of an object by which other tools call it, which do not know the instance; None if it is the same."""
+        name = uri.name.removeprefix(f"{self.project}/")
+        other = self._object(uri.kind, feature_store_namespace(None, self.scope), name)
+        return None if other == uri else other
+
+    def _object(self, kind: str, namespace: str, name: str) -> AssetUri:
+        uri = feature_store_object(kind, namespace, self.project, name)
         if len(str(uri)) > MAX_URI_CHARS:
             raise InvalidInput(f"the {kind} {name[:60]!r} has a URI over the limit of {MAX_URI_CHARS} characters")
         return uri
@@ -71,6 +81,14 @@ class FeastInstance:
         """Return the state of the subject, from the time since when it holds."""
         unchanged = self.known_since is not None and not self.known_ended and self.known_state == state
         return AssetFact(uri, ORIGIN, self.known_since if unchanged else self._since(lifetime), state)
+
+    def feature_store_asset(self, uri: AssetUri, lifetime: Lifetime, state: Mapping[str, Any]) -> list[Statement]:
+        """Return the state of the subject, an object that other tools name too, and that name as its alias.
+
+        A project of that name in another registry makes it ambiguous, and unites nothing (docs/spec.md#11-ambiguous-names).
+        """
+        other = self.other_name(uri)
+        return [self.asset(uri, lifetime, state), *([self.edge(other, "alias_of", uri, lifetime)] if other else [])]
 
     def edge(self, source: AssetUri, relation: str, target: AssetUri, lifetime: Lifetime) -> EdgeFact:
         """Return an edge of the subject. One that is stored already changes nothing (`Mode.PATCH` without properties)."""

@@ -31,14 +31,14 @@ def service_statements(instance: FeastInstance, data: Located) -> list[Statement
     feeding = [instance.uri("feature_view", view) for view in views]
     feeding += [instance.feature(view, feature) for view, feature in chosen]
     properties = without_empty(
-        features=[f"{view}:{feature}" for view, feature in chosen],
+        feature_refs=[f"{view}:{feature}" for view, feature in chosen],
         created_at=format_time(lifetime.created),
         updated_at=format_time(lifetime.changed),
     )
     state = without_empty(name=spec.need("name").name(), properties=properties) | described(spec)
     return [
         *former,
-        instance.asset(uri, lifetime, state),
+        *instance.feature_store_asset(uri, lifetime, state),
         *(instance.edge(each, "feeds", uri, lifetime) for each in dict.fromkeys(feeding)),
         *contacts(spec),
     ]

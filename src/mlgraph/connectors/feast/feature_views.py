@@ -51,7 +51,7 @@ def view_statements(instance: FeastInstance, data: Located) -> list[Statement]:
     features = [instance.feature(name, each) for each in feature_names(view)]
     return [
         *former,
-        instance.asset(uri, lifetime, _state(view, spec, lifetime)),
+        *instance.feature_store_asset(uri, lifetime, _state(view, spec, lifetime)),
         *(instance.edge(source, "feeds", uri, lifetime) for source in dict.fromkeys(sources)),
         *(instance.edge(feature, "part_of", uri, lifetime) for feature in dict.fromkeys(features)),
         *contacts(spec),
@@ -84,7 +84,7 @@ def feature_statements(instance: FeastInstance, data: Located) -> list[Statement
         feeding += [column for column in columns if column]
     return [
         *former,
-        instance.asset(uri, lifetime, state),
+        *instance.feature_store_asset(uri, lifetime, state),
         *(instance.edge(source, "feeds", uri, lifetime) for source in feeding),
     ]
 
@@ -94,7 +94,7 @@ def _state(view: Located, spec: Located, lifetime: Lifetime) -> dict[str, Any]:
     entities = [each for entity in objects(spec, "entities") if (each := entity.text()) != DUMMY]
     online = spec.get("online")
     keys = set(_join_keys(spec))
-    schema = [
+    features = [
         without_empty(
             name=each.need("name").name(),
             type=optional(each, "valueType"),
@@ -105,7 +105,7 @@ def _state(view: Located, spec: Located, lifetime: Lifetime) -> dict[str, Any]:
     ]
     properties = without_empty(
         type=_kind(view),
-        schema=schema,
+        features=features,
         entities=entities,
         join_keys=[key for key in _join_keys(spec) if not key.startswith(DUMMY)],
         ttl_s=seconds_of(spec, "ttl"),

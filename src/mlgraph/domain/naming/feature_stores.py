@@ -13,7 +13,7 @@ _STORE: Final = "feast"
 def feature_store_namespace(instance: str | None, scope: str | None = None) -> str:
     """Return the namespace of the objects of a feature store.
 
-    does not report, it is the one within the scope of the sender: `feast:SCOPE`, or `feast` without a
+    An instance that the tool does not report is the one within the scope of the sender: `feast:SCOPE`, or `feast` without a
     scope. The connector of an instance declares its objects under that name as aliases.
     """
     known = (instance or "").removeprefix(f"{_STORE}:")
