@@ -165,6 +165,19 @@ def test_a_poll_reports_changes_once_and_what_ended() -> None:
         source.close()
 
 
+def test_a_registry_that_was_restored_from_a_backup_is_read_as_it_is_now() -> None:
+    feast = SmallFeast()
+    with flaky_server(feast) as double:
+        source = opened(double.url)
+        cursor = list(source.pages())[-1].cursor
+        older = {"createdTimestamp": "2025-11-01T00:00:00Z", "lastUpdatedTimestamp": "2025-11-01T00:00:00Z"}
+        feast.projects["shop"]["data_sources"][0]["meta"] = older
+        feast.projects["shop"]["feature_views"][1] = {**view("v1", "old"), "meta": older}
+        ended = [f"mlg://feature/feast%3Aprod/shop%2Fv1%3A{each}" for each in "ab"]
+        assert names(list(source.changed_since(cursor))) == ["shop/s", "shop/v1", "shop/old", *ended]
+        source.close()
+
+
 def test_times_of_a_request_source_are_no_change() -> None:
     feast = SmallFeast()
     request = {"type": "REQUEST_SOURCE", "name": "basket", "meta": META}

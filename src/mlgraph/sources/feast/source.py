@@ -131,19 +131,21 @@ class FeastSource:
     def changed_since(self, cursor: Cursor | None) -> Iterator[SourcePage]:
         """Yield what differs from the last listing, a page for each kind; the last is `done`.
 
-        Feature views are those that changed since `cursor` (None: a minute ago), and all if their number differs. An object
-        that is no longer listed is deleted if the registry confirms it.
+        Feature views are those that changed since `cursor` (None: a minute ago). In a project in which their number differs, or
+        a data source (each `feast apply` updates them, and a restored registry has older ones), they are all views. An
+        object that is no longer listed is deleted if the registry confirms it.
         """
         now = self._now()
         since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_US
         projects = self._api.projects()
+        touched: set[str] = set()
         for stage in STAGES:
             payloads: list[Payload] = []
             changed: dict[_Key, Json] = {}
             missing = [key for key in self._seen if key[0] == stage and key[1] not in projects]
             for project in projects:
                 try:
-                    items, absent = self._listed(stage, project, since)
+                    items, absent = self._listed(stage, project, None if project in touched else since)
                 except RequestRefused as refusal:
                     payloads.append(self._refused(stage, project, refusal))
                     continue
@@ -151,6 +153,7 @@ class FeastSource:
                 changed |= {
                     key: item for key, item in items.items() if key not in self._seen or self._seen[key].digest != _digest(item)
                 }
+            touched |= {project for _, project, _ in changed}
             gone = [key for key in missing if self._api.is_absent(*key)]
             payloads += [payload for (_, project, _), item in changed.items() for payload in self._payloads(stage, project, item)]
             payloads += self._deletions(changed, gone)
@@ -160,10 +163,10 @@ class FeastSource:
             for key in gone:
                 self._seen.pop(key)
 
-    def _listed(self, stage: str, project: str, since: int) -> tuple[dict[_Key, Json], list[_Key]]:
-        """Return the listed objects of a kind in a project, views only if they may have changed, and those that are missing."""
+    def _listed(self, stage: str, project: str, since: int | None) -> tuple[dict[_Key, Json], list[_Key]]:
+        """Return the listed objects of a kind in a project, views only if changed after `since`, and those that are missing."""
         seen = {key for key in self._seen if key[:2] == (stage, project)}
-        if stage == "feature_view":
+        if stage == "feature_view" and since is not None:
             items = self._keyed(stage, project, format_time(since))
             if self._api.count(stage, project) == len(seen | items.keys()):
                 return items, []
