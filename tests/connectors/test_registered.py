@@ -12,11 +12,13 @@ from mlgraph.domain.facts import Contact, Statement
 from mlgraph.domain.naming.naming_context import NO_CONTEXT
 from mlgraph.ports.connector import Connector
 from tests.connectors import suite
+from tests.connectors.feast import test_feast
 from tests.connectors.mlflow import test_mlflow
 from tests.connectors.openlineage import test_contract
 
 SUBJECTS: Final = {
     "openlineage": (test_contract.RECORDINGS, "payload", test_contract.PAGE, test_contract.SECRETIVE, test_contract.SECRETS),
+    "feast": (test_feast.FOLDER, "payload", test_feast.PAGE, test_feast.secretive(), test_feast.SECRETS),
     "mlflow": (test_mlflow.FOLDER, "payload", test_mlflow.PAGE, test_mlflow.secretive(), test_mlflow.SECRETS),
 }
 """Recordings, page, and a payload full of secrets of each connector."""

@@ -82,7 +82,7 @@ def post(api: Api, body: Any, media: str = "application/json", form: str = "toy"
 def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> None:
     api = installed.serve(page.source())
     listed = {each["name"]: each for each in api.ask("connectors")["connectors"]}
-    assert listed.keys() == {"openlineage", "mlflow", "toy"}
+    assert listed.keys() == {"openlineage", "mlflow", "feast", "toy"}
     assert (listed["toy"]["accepts_events"], listed["toy"]["connects"]) == (True, False)
 
     # POST: one event, a repetition, a rejected one, and many
@@ -126,7 +126,7 @@ def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> 
     assert "facts, cloudevents, openlineage, toy" in done.stderr
     done = command(api, "connect", "toy", "http://127.0.0.1:1")
     assert done.returncode == 2
-    assert "the kinds of tools are mlflow" in done.stderr
+    assert "the kinds of tools are mlflow, feast" in done.stderr
     assert "copy report" in command(api, "connectors").stdout
 
 

@@ -48,17 +48,17 @@ def record_events(tool: str, base: Path) -> None:
     with event_recorder() as recorder:
         shop = make_repository(base / "shop", events_to=recorder.url)
         shop.apply()
-        _keep(tool, base, "apply", recorder.events)
+        _save(tool, base, "apply", recorder.events)
         recorder.events.clear()
         shop.feast("materialize-incremental", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"))
-        _keep(tool, base, "materialize", recorder.events)
+        _save(tool, base, "materialize", recorder.events)
         recorder.events.clear()
         remove_view(shop)
         shop.apply()
-        _keep(tool, base, "apply_without_a_view", recorder.events)
+        _save(tool, base, "apply_without_a_view", recorder.events)
         recorder.events.clear()
         make_repository(base / "lake", "lake", project="lake", registry=shop.registry, events_to=recorder.url).apply()
-        _keep(tool, base, "apply_of_streams", recorder.events)
+        _save(tool, base, "apply_of_streams", recorder.events)
 
 
 def record_payloads(tool: str, base: Path) -> None:
@@ -101,7 +101,7 @@ def remove_view(shop: FeastRepository) -> None:
     shop.definitions.write_text((text[:start] + text[end:]).replace(f"{REMOVED_VIEW}, ", ""))
 
 
-def _keep(tool: str, base: Path, name: str, events: list[Any]) -> None:
+def _save(tool: str, base: Path, name: str, events: list[Any]) -> None:
     assert events, f"Feast sent no events of {name}"
     text = json.dumps({"tool": tool, "events": events}, indent=1, ensure_ascii=False)
     (HERE / "recorded").mkdir(exist_ok=True)

@@ -153,7 +153,7 @@ def test_two_registries_with_one_project_share_no_object_and_claim_the_name_with
     assert edges(scoped, "alias_of") == []  # its events and its tags have this name already
 
 
-def held(payload: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def with_known_state(payload: dict[str, Any], **changes: Any) -> dict[str, Any]:
     known = state(normalise(payload))
     assert known.valid_from is not None
     return {**payload, "held": {"since": format_time(known.valid_from), "state": dict(known.state), **changes}}
@@ -163,9 +163,9 @@ def test_the_first_definition_counts_from_creation_and_a_later_one_from_its_chan
     payload = recorded("view")
     meta = payload["data"]["view"]["meta"]
     assert state(normalise(payload)).valid_from == parse_time(meta["createdTimestamp"])
-    again = state(normalise(held(payload)))
+    again = state(normalise(with_known_state(payload)))
     assert again == state(normalise(payload))  # an unchanged state stays valid since then: nothing is recorded
-    known = held(payload)
+    known = with_known_state(payload)
     payload["data"]["view"]["spec"]["description"] = "new"
     meta["lastUpdatedTimestamp"] = "2026-12-01T00:00:00Z"
     changed = normalise({**payload, "held": known["held"]})
@@ -176,7 +176,7 @@ def test_the_first_definition_counts_from_creation_and_a_later_one_from_its_chan
 
 def test_a_view_that_was_created_again_is_a_new_one() -> None:
     payload = recorded("view")
-    known = held(payload)["held"]
+    known = with_known_state(payload)["held"]
     payload["data"]["view"]["meta"] = {"createdTimestamp": "2027-01-01T00:00:00Z", "lastUpdatedTimestamp": "2027-01-02T00:00:00Z"}
     retraction, fact, *_ = normalise({**payload, "held": known})
     assert isinstance(retraction, AssetRetraction)
@@ -212,7 +212,7 @@ def test_order_and_repetition_of_payloads_change_no_fact(names: list[str], repea
     assert {name: normalise(recorded(name)) for name in [*names, *names[:repeated]]} == expected
     for name in names[:repeated]:
         if subject(recorded(name)):
-            again = [each for each in normalise(held(recorded(name))) if isinstance(each, AssetFact)]
+            again = [each for each in normalise(with_known_state(recorded(name))) if isinstance(each, AssetFact)]
             assert again == [each for each in expected[name] if isinstance(each, AssetFact)]
 
 

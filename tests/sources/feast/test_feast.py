@@ -127,7 +127,7 @@ def test_a_listing_restarts_where_the_cursor_is_one_of_polls() -> None:
         source.close()
 
 
-def test_a_probe_counts_and_tells_the_version() -> None:
+def test_a_probe_counts_and_reports_the_version() -> None:
     with flaky_server(SmallFeast()) as double:
         source = opened(double.url)
         found = source.probe()

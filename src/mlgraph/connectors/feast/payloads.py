@@ -42,8 +42,8 @@ def subject(payload: object) -> AssetUri | None:
 
 def instance_of(payload: Located, scope: str | None = None, place: str | None = None) -> FeastInstance:
     """Return the context of a payload: registry, project, time and the known state of its subject."""
-    at, held, own = payload.get("at"), payload.get("held"), payload.get("scope")
-    since, state = (held.get("since"), held.get("state")) if held else (None, None)
+    at, known_before, own = payload.get("at"), payload.get("held"), payload.get("scope")
+    since, state = (known_before.get("since"), known_before.get("state")) if known_before else (None, None)
     properties = state.get("properties") if state else None
     created = properties.get("created_at") if properties else None
     known = state.value if state else None
@@ -56,7 +56,7 @@ def instance_of(payload: Located, scope: str | None = None, place: str | None = 
         known_since=since.time() if since else None,
         known_state=known if isinstance(known, Mapping) else None,
         known_created=created.time() if created else None,
-        known_ended=bool(held and held.get("ended")),
+        known_ended=bool(known_before and known_before.get("ended")),
     )
 
 
