@@ -41,8 +41,17 @@ def secretive() -> dict[str, Any]:
         "name": "q",
         "snowflakeOptions": {"query": "SELECT * FROM T WHERE PASSWORD = 's3cr3t'"},
     }
+    options = base64.b64encode(b'{"query": "SELECT s3cr3t", "password": "hunter2"}').decode()
+    spec["streamSource"] = {"type": "CUSTOM_SOURCE", "name": "c", "customOptions": {"configuration": options}}
     spec["featureTransformation"]["userDefinedFunction"] = {"name": "f", "body": "ZGFuZ2Vy", "bodyText": "KEY = 'sk-12345'"}
     return payload
+
+
+def test_the_options_of_custom_sources_are_not_stored() -> None:
+    stored = json.dumps(feast.connector(FeastSources()).sanitize(Located(secretive())))
+    options = secretive()["data"]["view"]["spec"]["streamSource"]["customOptions"]["configuration"]
+    assert options not in stored
+    assert "query" in stored
 
 
 def test_contract_suite() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mlgraph.connectors.feast.feast_instance import FeastInstance
-from mlgraph.connectors.feast.source_naming import digest_of, named_source
+from mlgraph.connectors.feast.source_naming import custom_options, digest_of, named_source
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.sanitizing import sanitize
@@ -77,10 +77,12 @@ def without_code(item: Any) -> Any:  # noqa: ANN401 - JSON as it was decoded
         return item
     copied = {key: without_code(value) for key, value in item.items()}
     code = next((copied[key] for key in reversed(_CODE) if isinstance(copied.get(key), str)), None)
-    if code is not None and ("name" in copied or "mode" in copied):
+    if code is not None:
         copied = {key: value for key, value in copied.items() if key not in _CODE} | {"digest": digest_of(code)}
     if item.get("type") == "REQUEST_SOURCE":
         copied.pop("meta", None)
     if isinstance(query := item.get("query"), str) and query:
         copied["query"] = digest_of(query)
+    if isinstance(options := item.get("configuration"), str):
+        copied["configuration"] = custom_options(options)
     return copied

@@ -8,7 +8,7 @@ import hashlib
 import posixpath
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from mlgraph.connectors.feast.feast_instance import FeastInstance, optional
 from mlgraph.domain.errors import InvalidInput, MlgraphError
@@ -155,17 +155,22 @@ def _warehouse(source: Located) -> tuple[Warehouse | None, Located | None]:
         return None, None
     named = (optional(source, "dataSourceClassType") or "").lower()
     system = next((each for end, each in _CUSTOM if named.endswith(end)), Warehouse("", "custom"))
-    return system, Located(_configuration(configuration), configuration.pointer)
+    options = configuration.value
+    return system, Located(custom_options(options) if isinstance(options, str) else options, configuration.pointer)
 
 
-def _configuration(found: Located) -> dict[str, Any]:
-    """Return the options of a custom source; nothing where they are not JSON (they may be of any class)."""
+def custom_options(configuration: str) -> dict[str, str]:
+    """Return the table, or the digest of the query, in the options of a custom source (JSON in base64).
+
+    Nothing where they are something else: they may be of any class.
+    """
     try:
-        read = decode_json(base64.b64decode(found.text(), validate=True))
+        found = decode_json(base64.b64decode(configuration, validate=True))
     except (binascii.Error, ValueError, MlgraphError):
         return {}
-    texts = read.items() if isinstance(read, dict) else ()
-    return {key: value for key, value in texts if key in ("table", "query") and isinstance(value, str)}
+    texts = {key: value for key, value in found.items() if isinstance(value, str) and value} if isinstance(found, dict) else {}
+    table, query = texts.get("table"), texts.get("query")
+    return ({"table": table} if table else {}) | ({"query": digest_of(query)} if query else {})
 
 
 def _table(instance: FeastInstance, warehouse: Warehouse, name: str) -> AssetUri:
