@@ -22,6 +22,7 @@ sources:
   - name: fs
     kind: feast
     url: {url}
+    place: snowflake://acme-eu
     schedule: {{poll: 1s}}
     limits: {{requests_per_s: {rate}}}
 """
@@ -111,6 +112,8 @@ def test_a_backfill_that_is_killed_in_the_middle_is_resumed(scene: Scene) -> Non
         f"{data}clicks.parquet"
     )
     assert scene.asset(STATS)["properties"]["materialized_until"]
+    table = "mlg://dataset/snowflake%3A%2F%2Facme-eu/SHOP.MARTS.CUSTOMER_FEATURES"  # Feast does not know the account
+    assert (table, "feeds", uri("feature_view", "lake/from_snowflake")) in scene.api.edges(table)
 
 
 def test_what_is_read_has_the_times_of_feast(scene: Scene) -> None:

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from mlgraph.connectors import feast
 from mlgraph.connectors.feast import normalise, subject
+from mlgraph.connectors.feast.data_sources import dataset_of
 from mlgraph.connectors.feast.feast_instance import FeastInstance
 from mlgraph.connectors.feast.payloads import REFUSED, without_code
 from mlgraph.connectors.feast.source_naming import digest_of, named_source
 from mlgraph.connectors.feast.tool import FeastTool, refused_listing
 from mlgraph.domain.errors import InvalidInput, Unauthorized
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, Statement
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
@@ -84,10 +86,8 @@ def test_a_push_source_is_the_batch_source_behind_it_and_a_request_source_is_not
     assert edges(normalise(recorded("view_with_push_source"))) == [("/srv/feast/shop-data/clicks.parquet", "shop/visitor_clicks")]
     assert edges(normalise(recorded("view_on_demand"))) == [("shop/customer_stats", "shop/basket_share")]
     assert state(normalise(recorded("view_on_demand"))).state["properties"]["request"] == ["amount"]
-    payload = recorded("data_source_file")
-    payload["data"]["source"] = {"type": "REQUEST_SOURCE", "name": "basket"}
-    assert normalise(payload) == []
-    assert subject(payload) is None
+    for kind in ("PUSH_SOURCE", "REQUEST_SOURCE"):  # the dataset of a push source is described by its batch source
+        assert dataset_of(FeastInstance("fs", "shop"), Located({"type": kind, "name": "basket"})) is None
 
 
 def test_a_stream_view_has_both_sources_and_no_columns_because_it_transforms_them() -> None:
@@ -139,14 +139,14 @@ SOURCES: list[tuple[dict[str, Any], str | None, str]] = [
 @pytest.mark.parametrize(("options", "place", "expected"), SOURCES)
 def test_the_dataset_of_a_source(options: dict[str, Any], place: str | None, expected: str) -> None:
     source = Located({"type": "BATCH", "name": "src", **options})
-    found = named_source(FeastInstance("fs", "shop", place=place), source)
+    found = named_source(FeastInstance("fs", "shop", NamingContext(place=place)), source)
     assert found is not None
     assert f"{found.uri.namespace} {found.uri.name}" == expected
 
 
 def test_files_of_a_source_with_a_scope_are_scoped() -> None:
     source = Located({"type": "BATCH_FILE", "name": "src", "fileOptions": {"uri": "/data/x.parquet"}})
-    found = named_source(FeastInstance("fs", "shop", scope="lab"), source)
+    found = named_source(FeastInstance("fs", "shop", NamingContext("lab")), source)
     assert found is not None
     assert found.uri.namespace == "lab:file"
 
@@ -158,7 +158,7 @@ def test_two_registries_with_one_project_share_no_object_and_claim_the_name_with
     assert [each.source for each in one if isinstance(each, EdgeFact) and each.relation == "alias_of"] == [
         AssetUri("feature_view", "feast", "shop/customer_stats")
     ]
-    scoped = normalise({**payload, "instance": "lab"}, "lab")
+    scoped = normalise({**payload, "instance": "lab"}, NamingContext("lab"))
     assert edges(scoped, "alias_of") == []  # its events and its tags have this name already
 
 

@@ -14,6 +14,7 @@ from mlgraph.connectors.feast.payloads import instance_of, sanitized, subject
 from mlgraph.connectors.feast.tool import FeastTool, deletion_statements
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import Statement
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.ports.connector import PulledConnector
 from mlgraph.ports.source_adapter import SourceFactory
@@ -31,8 +32,8 @@ _READERS: Final[Mapping[str, Callable[[FeastInstance, Located], list[Statement]]
 )
 
 
-def normalise(payload: object, scope: str | None = None) -> list[Statement]:
-    """Return the statements of `payload`: {type, instance, project, data, at?, held?}.
+def normalise(payload: object, context: NamingContext = NO_CONTEXT) -> list[Statement]:
+    """Return the statements of `payload`: {type, instance, project, data, at?, held?}; `context` names what its sources name.
 
     `held` is the known state of the payload's subject from this origin: {since: RFC 3339, state?, ended?}. Raises
     `InvalidInput` with the pointer of the invalid value.
@@ -42,7 +43,7 @@ def normalise(payload: object, scope: str | None = None) -> list[Statement]:
     reader = _READERS.get(kind)
     if reader is None:
         raise InvalidInput(f"unknown type {kind[:60]!r}: the types are {', '.join(_READERS)}", pointer="/type")
-    return reader(instance_of(found, scope), found.need("data"))
+    return reader(instance_of(found, context), found.need("data"))
 
 
 def connector(sources: SourceFactory) -> PulledConnector:

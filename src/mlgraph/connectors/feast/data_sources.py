@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from mlgraph.connectors.feast.feast_instance import (
     FeastInstance,
     contacts,
@@ -16,8 +14,7 @@ from mlgraph.connectors.feast.source_naming import NamedSource, named_source
 from mlgraph.domain.facts import Statement
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import format_time
-
-_BATCH_OF: Final = ("PUSH_SOURCE",)
+from mlgraph.domain.uri import AssetUri
 
 
 def sources_of(instance: FeastInstance, spec: Located) -> list[NamedSource]:
@@ -31,21 +28,22 @@ def sources_of(instance: FeastInstance, spec: Located) -> list[NamedSource]:
     return list(found.values())
 
 
+def dataset_of(instance: FeastInstance, source: Located) -> AssetUri | None:
+    """Return the dataset that a data source describes; None for a push source (its batch source does) and a request."""
+    named = named_source(instance, source) if source.need("type").text() != "PUSH_SOURCE" else None
+    return named.uri if named else None
+
+
 def data_source_statements(instance: FeastInstance, data: Located) -> list[Statement]:
-    """Return the facts of `feast.data_source`: {source}. A request source has none; a push source is its batch source."""
-    source = data.need("source")
-    named = named_source(instance, source)
-    if named is None or source.need("type").text() in _BATCH_OF:
-        return []
+    """Return the facts of `feast.data_source`: {source, dataset}: what the source says about the dataset."""
+    source, uri = data.need("source"), data.need("dataset").uri()
     lifetime = lifetime_of(source)
-    name = source.need("name").name()
     properties = without_empty(
-        feast_source=f"{instance.project}/{name}",
+        feast_source=f"{instance.project}/{source.need('name').name()}",
         source_type=source.need("type").text(),
         timestamp_field=optional(source, "timestampField"),
-        query_digest=named.digest,
         created_at=format_time(lifetime.created),
     )
-    instance, former = instance.of_creation(named.uri, lifetime)
+    instance, former = instance.of_creation(uri, lifetime)
     state = {**described(source), "properties": properties}
-    return [*former, instance.asset(named.uri, lifetime, state), *contacts(source)]
+    return [*former, instance.asset(uri, lifetime, state), *contacts(source)]

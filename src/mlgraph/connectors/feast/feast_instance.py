@@ -10,6 +10,7 @@ from typing import Any, Final
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, EdgeFact, Mode, Statement
 from mlgraph.domain.naming.feature_stores import feature_store_namespace, feature_store_object
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.owners import owner_of
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.json_values import redact, redact_text
@@ -33,14 +34,12 @@ class Lifetime:
 class FeastInstance:
     """The registry that a payload is about, and what is known of the payload's subject.
 
-    `scope` prefixes ambiguous locations of data sources, `place` is where tables are that Feast names without their place.
-    `at` is when the payload was requested.
+    `context` decides the names of what its data sources name. `at` is when the payload was requested.
     """
 
     name: str
     project: str
-    scope: str | None = None
-    place: str | None = None
+    context: NamingContext = NO_CONTEXT
     at: int | None = None
     known_since: int | None = None
     known_state: Mapping[str, Any] | None = None
@@ -54,7 +53,7 @@ class FeastInstance:
     def other_name(self, uri: AssetUri) -> AssetUri | None:
         """Return the name of an object by which other tools call it, which do not know the instance; None if it is the same."""
         name = uri.name.removeprefix(f"{self.project}/")
-        other = self._object(uri.kind, feature_store_namespace(None, self.scope), name)
+        other = self._object(uri.kind, feature_store_namespace(None, self.context.scope), name)
         return None if other == uri else other
 
     def _object(self, kind: str, namespace: str, name: str) -> AssetUri:

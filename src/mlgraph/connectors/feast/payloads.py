@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mlgraph.connectors.feast.feast_instance import FeastInstance
-from mlgraph.connectors.feast.source_naming import custom_options, digest_of, named_source
+from mlgraph.connectors.feast.source_naming import custom_options, digest_of
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.sanitizing import sanitize
 from mlgraph.domain.uri import AssetUri
@@ -19,7 +20,7 @@ _CODE: Final = ("body", "bodyText")
 
 
 def subject(payload: object) -> AssetUri | None:
-    """Return the asset that a payload is about; None for a deletion and for a data source that is no dataset."""
+    """Return the asset that a payload is about; None for a deletion."""
     found = Located(payload)
     kind = found.need("type").text()
     data = found.need("data")
@@ -29,9 +30,7 @@ def subject(payload: object) -> AssetUri | None:
         return None
     instance = instance_of(found)
     if kind == "feast.data_source":
-        source = data.need("source")
-        named = named_source(instance, source) if source.need("type").text() != "PUSH_SOURCE" else None
-        return named.uri if named else None
+        return data.need("dataset").uri()
     if kind == "feast.feature_service":
         return instance.uri("feature_service", data.need("service").need("spec").need("name").name())
     view = data.need("view").need("spec").need("name").name()
@@ -40,9 +39,9 @@ def subject(payload: object) -> AssetUri | None:
     return instance.uri("feature_view", view)
 
 
-def instance_of(payload: Located, scope: str | None = None, place: str | None = None) -> FeastInstance:
-    """Return the context of a payload: registry, project, time and the known state of its subject."""
-    at, known_before, own = payload.get("at"), payload.get("held"), payload.get("scope")
+def instance_of(payload: Located, context: NamingContext = NO_CONTEXT) -> FeastInstance:
+    """Return the registry and project of a payload, its time and the known state of its subject."""
+    at, known_before = payload.get("at"), payload.get("held")
     since, state = (known_before.get("since"), known_before.get("state")) if known_before else (None, None)
     properties = state.get("properties") if state else None
     created = properties.get("created_at") if properties else None
@@ -50,8 +49,7 @@ def instance_of(payload: Located, scope: str | None = None, place: str | None = 
     return FeastInstance(
         payload.need("instance").name(),
         payload.need("project").name(),
-        own.name() if own else scope,
-        place,
+        context,
         at=at.time() if at else None,
         known_since=since.time() if since else None,
         known_state=known if isinstance(known, Mapping) else None,

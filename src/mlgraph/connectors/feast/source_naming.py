@@ -5,21 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import posixpath
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from mlgraph.connectors.feast.feast_instance import FeastInstance, optional
-from mlgraph.domain.errors import InvalidInput, MlgraphError
-from mlgraph.domain.naming.dataset_naming import canonical_dataset, dataset_uri_from_location
-from mlgraph.domain.naming.scoping import scoped
+from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.payloads.payload import Located, decode_json
 from mlgraph.domain.redaction.json_values import redact_url
-from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
+from mlgraph.domain.uri import AssetUri
 
 _SPACES: Final = re.compile(r"\s+")
 _LONGEST_NAME: Final = 1000
+_PARTS_OF_BIGQUERY: Final = 2
+"""The dots in PROJECT.DATASET.TABLE."""
 _DIGEST: Final = re.compile(r"blake2b:[0-9a-f]{24}")
 
 
@@ -60,8 +59,6 @@ class NamedSource:
 
     uri: AssetUri
     has_columns: bool = True
-    digest: str | None = None
-    """The digest of the text of its query."""
 
 
 def named_source(instance: FeastInstance, source: Located) -> NamedSource | None:
@@ -87,8 +84,7 @@ def _tabular(instance: FeastInstance, source: Located) -> NamedSource:
     warehouse, options = _warehouse(source)
     query, table = (optional(options, "query"), optional(options, "table")) if options else (None, None)
     if query:
-        digest = digest_of(query)
-        return NamedSource(instance.uri("dataset", f"query:{digest}"), has_columns=False, digest=digest)
+        return NamedSource(instance.uri("dataset", f"query:{digest_of(query)}"), has_columns=False)
     if warehouse and options and table:
         before = [part for key in warehouse.prefix if (part := optional(options, key))]
         return NamedSource(_table(instance, warehouse, ".".join((*before, table))))
@@ -122,23 +118,19 @@ def _by_location(instance: FeastInstance, source: Located) -> AssetUri | None:
     if location is None:
         return None
     location = location.strip()
-    if found := dataset_uri_from_location(location, instance.scope):
-        return found
-    base, relative = instance.place or "", location.removeprefix("file:").removeprefix("//")
-    if base.startswith("file:") and ":" not in relative:  # a relative path, and the directory of the repository
-        joined = posixpath.normpath(posixpath.join(base.removeprefix("file:").removeprefix("//") or "/", relative))
-        if found := dataset_uri_from_location(joined, instance.scope):
-            return found
-    return instance.uri("dataset", f"file:{bounded(redact_url(location))}")
+    scheme, _, path = (instance.context.place or "").partition(":")
+    repository = f"/{path.lstrip('/')}" if scheme == "file" else None
+    found = instance.context.dataset_at(location, repository)
+    return found or instance.uri("dataset", f"file:{bounded(redact_url(location))}")
 
 
 def _topic(instance: FeastInstance, source: Located) -> AssetUri | None:
     """Return the topic or stream of a source, if it has one. The first broker names the cluster, as in OpenLineage."""
     if kafka := source.get("kafkaOptions"):
         brokers, topic = optional(kafka, "kafkaBootstrapServers"), kafka.need("topic").name()
-        if brokers:
-            return _dataset(*canonical_dataset(f"kafka://{brokers.partition(',')[0].strip()}", topic), instance.scope)
-        return instance.uri("dataset", f"kafka:{bounded(topic)}")
+        cluster = f"kafka://{brokers.partition(',')[0].strip()}" if brokers else None
+        named = instance.context.dataset(cluster, topic) if cluster else None
+        return named or instance.uri("dataset", f"kafka:{bounded(topic)}")
     if kinesis := source.get("kinesisOptions"):
         parts = (optional(kinesis, "region") or "", kinesis.need("streamName").name())
         return instance.uri("dataset", f"kinesis:{bounded('/'.join(parts))}")
@@ -174,18 +166,10 @@ def custom_options(configuration: str) -> dict[str, str]:
 
 
 def _table(instance: FeastInstance, warehouse: Warehouse, name: str) -> AssetUri:
-    if warehouse.system == "bigquery" and name.count(".") == 2:
-        placed = _dataset(*canonical_dataset("bigquery", name), instance.scope)
-    elif instance.place and instance.place.partition(":")[0].lower() in warehouse.schemes:
-        placed = _dataset(*canonical_dataset(instance.place, name), instance.scope)
-    else:
-        placed = None
+    place = instance.context.place
+    placed = None
+    if warehouse.system == "bigquery" and name.count(".") == _PARTS_OF_BIGQUERY:
+        placed = instance.context.dataset("bigquery", name)
+    elif place and place.partition(":")[0].lower() in warehouse.schemes:
+        placed = instance.context.table(name)
     return placed or instance.uri("dataset", f"{warehouse.system}:{bounded(name)}")
-
-
-def _dataset(namespace: str, name: str, scope: str | None) -> AssetUri | None:
-    try:
-        uri = AssetUri("dataset", scoped(namespace, scope), bounded(name))
-    except InvalidInput:
-        return None
-    return uri if len(str(uri)) <= MAX_URI_CHARS else None

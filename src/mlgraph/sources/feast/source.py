@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mlgraph.connectors.feast.data_sources import dataset_of
+from mlgraph.connectors.feast.feast_instance import FeastInstance
 from mlgraph.connectors.feast.feature_views import feature_names
 from mlgraph.connectors.feast.payloads import REFUSED, subject, without_code
 from mlgraph.connectors.feast.tool import FeastTool, refused_listing
@@ -48,7 +50,7 @@ class FeastSource:
         """Open connections to the registry at `access`. Raises `InvalidInput` if its address is not a URL."""
         self._api = FeastApi(connect(access, retries))
         self._instance = access.instance or place(access.url)
-        self._scope = access.scope
+        self._naming = access.naming
         self._clock = clock
         self._tool = FeastTool()
         self._seen: dict[_Key, _Seen] = {}
@@ -224,7 +226,7 @@ class FeastSource:
         """Return the payload of an object; that of a view is followed by those of its features."""
         known = without_code(item)
         if stage == "data_source":
-            return [self._payload("feast.data_source", project, {"source": known})]
+            return self._data_source(project, known)
         if stage == "feature_service":
             return [self._payload("feast.feature_service", project, {"service": known})]
         spec = known.get("spec", {})
@@ -233,6 +235,15 @@ class FeastSource:
             self._payload("feast.feature_view", project, {"view": known}),
             *(self._payload("feast.feature", project, {"view": view, "feature": feature}) for feature in self._features(known)),
         ]
+
+    def _data_source(self, project: str, source: Json) -> list[Payload]:
+        """Return the payload of a data source: none of one that is no dataset, or of which no dataset can be named."""
+        try:
+            dataset = dataset_of(FeastInstance(self._instance, project, self._naming), Located(source))
+        except MlgraphError as error:
+            what = f"the data source {name_of(source)} of project {project}"
+            return [self._payload(REFUSED, project, {"what": what, "why": error.detail})]
+        return [self._payload("feast.data_source", project, {"source": source, "dataset": str(dataset)})] if dataset else []
 
     def _features(self, view: Json) -> list[Json]:
         """Return the features of a view; none of one that cannot be interpreted, which its own payload reports."""
@@ -243,14 +254,8 @@ class FeastSource:
         return [each for each in view["spec"].get("features", []) if each["name"] in names]
 
     def _payload(self, kind: str, project: str, data: Json) -> Payload:
-        payload = {
-            "type": kind,
-            "instance": self._instance,
-            "project": project,
-            "at": format_time(self._now()),
-            "data": data,
-        }
-        return payload | ({"scope": self._scope} if self._scope else {})
+        at = format_time(self._now())
+        return {"type": kind, "instance": self._instance, "project": project, "at": at, "data": data}
 
     def _uris(self, stage: str, project: str, item: Json) -> Iterator[AssetUri]:
         for payload in self._payloads(stage, project, item):
