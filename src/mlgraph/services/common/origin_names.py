@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -12,6 +12,8 @@ from mlgraph.domain.history import CURATED_ORIGIN
 from mlgraph.graph.csr.text.text_arena import Pieces
 from mlgraph.graph.model.rows import Ints
 from mlgraph.ports.store import FactReader
+
+_EMPTY: Final = b'""'
 
 
 class OriginNames(NamedTuple):
@@ -48,8 +50,21 @@ class Origins:
 
 
 def _names_of(names: dict[int, str]) -> OriginNames:
+    """Return the names by number; a number without an origin has the empty one.
+
+    Nearly all numbers are without one, because those of curation and of rules are the greatest that there are.
+    """
     size = max(names, default=0) + 1
-    by_number = [names.get(number, "") for number in range(size)]
-    rank = np.empty(size, np.int32)
-    rank[sorted(range(size), key=by_number.__getitem__)] = np.arange(size, dtype=np.int32)
-    return OriginNames(Pieces.of((orjson.dumps(name).decode() for name in by_number), raw=True), rank)
+    texts, lengths, number = [], np.full(size, len(_EMPTY), np.int64), 0
+    for origin in sorted(names):
+        text = orjson.dumps(names[origin])
+        lengths[origin] = len(text)
+        texts += [_EMPTY * (origin - number), text]
+        number = origin + 1
+    texts.append(_EMPTY * (size - number))
+    ranks, unnamed = np.arange(size, dtype=np.int32), size - len(names)
+    rank = np.full(size, -1, np.int32)
+    rank[sorted(names, key=names.__getitem__)] = ranks[unnamed:]
+    rank[rank < 0] = ranks[:unnamed]
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    return OriginNames(Pieces(offsets, np.frombuffer(bytearray(b"".join(texts)), np.uint8)), rank)
