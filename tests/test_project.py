@@ -178,3 +178,36 @@ def test_a_test_without_one_level_stops_the_run(tmp_path: Path, fault: dict[str,
     code, output = run_pytest(planted(tmp_path, LEVELLED | fault))
     assert code == pytest.ExitCode.USAGE_ERROR, output
     assert re.search(r"test_(twice: slow, unit|of_an_unknown_folder: none)", output)
+
+
+VARIED = """
+from hypothesis import given, settings, strategies
+from amounts import amounts
+
+def test_not_varied():
+    pass
+
+@amounts(3, 20)
+def test_seeds(seeds):
+    with open("seeds", "w") as file:
+        file.write(str(len(seeds)))
+
+@amounts(3, 20)
+@settings(max_examples=7, database=None)
+@given(strategies.integers())
+def test_examples(number):
+    with open("examples", "a") as file:
+        file.write(".")
+"""
+
+
+@pytest.mark.parametrize(
+    ("level", "tests", "cases"),
+    [("unit", {"not_varied", "seeds[few]", "examples[few]"}, 3), ("slow", {"seeds[many]", "examples[many]"}, 20)],
+)
+def test_few_cases_are_compared_and_many_in_slow_tests(tmp_path: Path, level: str, tests: set[str], cases: int) -> None:
+    shutil.copy(ROOT / "tests" / "plugins" / "amounts.py", tmp_path)
+    code, output = run_pytest(planted(tmp_path, {"graph/test_a.py": VARIED}), "-p", "amounts", "-v", "-m", level)
+    assert code == 0, output
+    assert set(re.findall(r"::test_(\S+)", output)) == tests
+    assert int((tmp_path / "seeds").read_text()) == len((tmp_path / "examples").read_text()) == cases

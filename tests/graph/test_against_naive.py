@@ -16,6 +16,7 @@ from mlgraph.graph.traversal.closures import DirectionName
 from tests.graph.projected import Level, Projected
 from tests.model import histories
 from tests.model.naive import NaiveGraph
+from tests.plugins.amounts import amounts
 
 DIRECTIONS: tuple[DirectionName, ...] = ("downstream", "upstream")
 LEVELS: tuple[Level, ...] = ("asset", "run")
@@ -55,6 +56,7 @@ def disagreements(naive: NaiveGraph, real: Projected, moment: int, depth: int) -
                 yield f"{direction} of {uri} at {level} level to depth {limit}"
 
 
+@amounts(20, 120)
 @deterministic
 @given(facts=histories.histories(), seed=seeds)
 def test_every_query_is_answered_as_the_naive_model_does(facts: list[Fact], seed: int) -> None:
@@ -64,9 +66,12 @@ def test_every_query_is_answered_as_the_naive_model_does(facts: list[Fact], seed
         assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
 
 
+@amounts(10, 80)
 @pytest.mark.parametrize(("compact_at", "from_feed"), [(0, 0.8), (3, 0.0), (3, 1.0), (None, 0.9)])
-def test_order_split_repetition_compaction_and_the_commit_feed_change_no_answer(compact_at: int | None, from_feed: float) -> None:
-    for seed in range(80):
+def test_order_split_repetition_compaction_and_the_commit_feed_change_no_answer(
+    compact_at: int | None, from_feed: float, seeds: range
+) -> None:
+    for seed in seeds:
         rng = random.Random(1000 * (compact_at or 0) + seed)
         facts = histories.random_history(rng)
         batches, feed_rng = in_batches(facts, rng), random.Random(seed)
@@ -75,8 +80,9 @@ def test_order_split_repetition_compaction_and_the_commit_feed_change_no_answer(
             assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}"
 
 
-def test_a_rebuilt_graph_gives_the_same_answers_and_continues() -> None:
-    for seed in range(80):
+@amounts(10, 80)
+def test_a_rebuilt_graph_gives_the_same_answers_and_continues(seeds: range) -> None:
+    for seed in seeds:
         rng = random.Random(seed)
         facts = histories.random_history(rng)
         batches = in_batches(facts, rng)
@@ -91,9 +97,10 @@ def test_a_rebuilt_graph_gives_the_same_answers_and_continues() -> None:
             assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}, rebuilt"
 
 
-def test_one_fact_a_transaction_gives_the_same_answers_at_every_moment() -> None:
+@amounts(8, 20)
+def test_one_fact_a_transaction_gives_the_same_answers_at_every_moment(seeds: range) -> None:
     """State is a function of the set of facts, not of their order (docs/spec.md#1-state), at interval boundaries too."""
-    for seed in range(20):
+    for seed in seeds:
         rng = random.Random(seed)
         facts = histories.random_history(rng, most=6)
         naive = NaiveGraph(facts)

@@ -20,6 +20,7 @@ from tests.graph.test_against_naive import DIRECTIONS, LEVELS, disagreements, in
 from tests.model import histories
 from tests.model.histories import DATASETS, TIMES
 from tests.model.naive import NaiveGraph
+from tests.plugins.amounts import amounts
 
 A, B, C, D, E = DATASETS
 NAME, OTHER_NAME = (AssetUri("dataset", "arn:aws:glue:eu-west-1:1", f"table/lake/{name}") for name in "nm")
@@ -69,9 +70,12 @@ def history_with_claims(rng: random.Random) -> list[Fact]:
     return [*facts, *columns, *some_claims(rng)]
 
 
+@amounts(4, 25)
 @pytest.mark.parametrize(("compact_at", "from_feed"), [(0, 0.8), (3, 0.0), (3, 1.0), (None, 0.9)])
-def test_closures_over_claims_are_those_of_the_naive_model_in_any_order(compact_at: int | None, from_feed: float) -> None:
-    for seed in range(25):
+def test_closures_over_claims_are_those_of_the_naive_model_in_any_order(
+    compact_at: int | None, from_feed: float, seeds: range
+) -> None:
+    for seed in seeds:
         rng = random.Random(50_000 + 1000 * (compact_at or 0) + seed)
         facts = history_with_claims(rng)
         batches, feed_rng = in_batches(facts, rng), random.Random(seed)
@@ -83,8 +87,9 @@ def test_closures_over_claims_are_those_of_the_naive_model_in_any_order(compact_
             assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}, rebuilt"
 
 
-def test_impact_and_paths_agree_with_lineage_over_claims() -> None:
-    for seed in range(60):
+@amounts(15, 60)
+def test_impact_and_paths_agree_with_lineage_over_claims(seeds: range) -> None:
+    for seed in seeds:
         rng = random.Random(60_000 + seed)
         facts = history_with_claims(rng)
         real, uris = Projected([facts]), sorted(NaiveGraph(facts).uris())
@@ -128,9 +133,10 @@ def number_of(real: Projected, uri: AssetUri) -> int:
     return real.store.assets_by_uri[str(uri)].asset
 
 
-def test_a_name_with_one_claimant_left_is_an_alias_again() -> None:
+@amounts(10, 30)
+def test_a_name_with_one_claimant_left_is_an_alias_again(seeds: range) -> None:
     """Whatever claims were retracted, the graph answers as if they had ended by themselves, or had never been reported."""
-    for seed in range(30):
+    for seed in seeds:
         rng = random.Random(70_000 + seed)
         history = [fact for fact in histories.random_history(rng) if not isinstance(fact, AssetRetraction)]
         lasting, start, end = claim(NAME, A, 0), rng.randint(0, 3), rng.randint(4, 7)

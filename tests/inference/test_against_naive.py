@@ -21,6 +21,7 @@ from tests.model.inferring import NaiveRules
 from tests.model.names import use_two_names_of_one_asset
 from tests.model.records import Triple
 from tests.model.renamed import RenamedGraph
+from tests.plugins.amounts import amounts
 
 FURTHER: Final = """
 rules:
@@ -160,6 +161,7 @@ def in_batches(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
     return histories.split(histories.shuffled(histories.repeated(facts, rng), rng), rng)
 
 
+@amounts(12, 40)
 @deterministic
 @given(seed=st.integers(0, 2**32 - 1))
 def test_from_either_end_and_for_a_pair_rules_infer_what_the_naive_model_does(seed: int) -> None:
@@ -184,6 +186,7 @@ def test_from_either_end_and_for_a_pair_rules_infer_what_the_naive_model_does(se
             assert all(real.inference.between(*ends, rule, forward=forward) == validity for forward in (True, False))
 
 
+@amounts(12, 40)
 @deterministic
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_inferred_edge_has_a_witness_path_of_valid_edges(seed: int) -> None:

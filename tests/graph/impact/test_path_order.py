@@ -21,6 +21,7 @@ from tests.graph.projected import Level, Projected
 from tests.graph.test_against_naive import in_batches, some_moments
 from tests.model import histories
 from tests.model.naive import NaiveGraph
+from tests.plugins.amounts import amounts
 
 Json = dict[str, Any]
 EDGES_AT = 5
@@ -104,10 +105,11 @@ def check_steps(naive: NaiveGraph, path: Json, moment: int, level: Level) -> Non
             assert (ends[0], far["relation"], ends[1]) in edges or (ends[1], far["relation"], ends[0]) in edges, path
 
 
+@amounts(20, 60)
 @pytest.mark.parametrize("compact_at", [None, 3])
-def test_paths_in_layers_are_those_of_the_naive_model(compact_at: int | None) -> None:
+def test_paths_in_layers_are_those_of_the_naive_model(compact_at: int | None, seeds: range) -> None:
     compared = 0
-    for seed in range(60):
+    for seed in seeds:
         rng = random.Random(seed)
         facts = layered(rng)
         naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng), compact_at)
@@ -116,12 +118,13 @@ def test_paths_in_layers_are_those_of_the_naive_model(compact_at: int | None) ->
         for root in [AssetUri("dataset", "lake", "root"), *rng.sample(roots, 3)]:
             if root in naive.uris():
                 compared += check_paths(naive, service, root, 9, "asset", set())
-    assert compared > 500
+    assert compared > 9 * len(seeds)
 
 
-def test_paths_in_random_histories_are_those_of_the_naive_model() -> None:
+@amounts(12, 40)
+def test_paths_in_random_histories_are_those_of_the_naive_model(seeds: range) -> None:
     compared = 0
-    for seed in range(40):
+    for seed in seeds:
         rng = random.Random(seed)
         facts = histories.random_history(rng)
         naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng), rng.choice((None, 3)))
@@ -131,7 +134,7 @@ def test_paths_in_random_histories_are_those_of_the_naive_model() -> None:
         for moment, level in product(some_moments(facts, rng, 2), LEVELS):
             for root in rng.sample(roots, min(4, len(roots))):
                 compared += check_paths(naive, service, root, moment, level, set())
-    assert compared > 300
+    assert compared > 8 * len(seeds)
 
 
 def test_hidden_assets_are_not_on_the_paths_that_are_compared() -> None:
@@ -184,8 +187,9 @@ def without_arrival(answer: Any) -> Any:
     return [without_arrival(each) for each in answer] if isinstance(answer, list) else answer
 
 
-def test_answers_are_the_same_bytes_in_any_order_and_grouping_of_facts() -> None:
-    for seed in range(25):
+@amounts(6, 25)
+def test_answers_are_the_same_bytes_in_any_order_and_grouping_of_facts(seeds: range) -> None:
+    for seed in seeds:
         rng = random.Random(seed)
         facts = histories.random_history(rng) + layered(rng)
         naive = NaiveGraph(facts)

@@ -29,6 +29,7 @@ from tests.graph.test_against_naive import in_batches, some_moments
 from tests.model import histories
 from tests.model.folding import folded_edges, superseded
 from tests.model.naive import Certainty, NaiveGraph
+from tests.plugins.amounts import amounts
 
 Json = dict[str, Any]
 RULES = (
@@ -166,10 +167,11 @@ def check_path(naive: NaiveGraph, service: Queries, rules: list[NoiseRule], ends
     assert sum(step.get("folded", 0) for step in reported["path"]) == reported["folded"]["count"]
 
 
+@amounts(12, 60)
 @pytest.mark.parametrize("compact_at", [None, 3])
-def test_answers_fold_what_the_naive_model_folds(compact_at: int | None) -> None:
+def test_answers_fold_what_the_naive_model_folds(compact_at: int | None, seeds: range) -> None:
     folded = 0
-    for seed in range(60):
+    for seed in seeds:
         rng = random.Random(seed)
         facts = histories.random_history(rng)
         naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng), compact_at)
@@ -182,7 +184,7 @@ def test_answers_fold_what_the_naive_model_folds(compact_at: int | None) -> None
                 hidden = hidden_from(naive, rules, root, moment)
                 check_impact(service, hidden, root, format_time(moment), rng.choice(LEVELS))
                 check_path(naive, service, rules, (root, rng.choice(uris)), moment)
-    assert folded > 200
+    assert folded > (200 if len(seeds) >= 60 else 20)
 
 
 def retried(rng: random.Random) -> list[Fact]:
@@ -203,9 +205,10 @@ def retried(rng: random.Random) -> list[Fact]:
     return facts
 
 
-def test_exactly_the_failed_runs_that_a_retry_supersedes_are_excluded() -> None:
+@amounts(40, 200)
+def test_exactly_the_failed_runs_that_a_retry_supersedes_are_excluded(seeds: range) -> None:
     left_out = 0
-    for seed in range(200):
+    for seed in seeds:
         rng = random.Random(seed)
         facts = retried(rng)
         naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng))
@@ -227,7 +230,7 @@ def test_exactly_the_failed_runs_that_a_retry_supersedes_are_excluded() -> None:
                     }, where
                     assert reported["folded"]["count"] == len(reached.keys() & gone - requested), where
                     left_out += reported["folded"]["count"]
-    assert left_out > 30
+    assert left_out > (30 if len(seeds) >= 200 else 4)
 
 
 A, B, C, D = (AssetUri("dataset", "postgres://db:5432", name) for name in ("shop.a", "shop.b__dbt_tmp", "shop.c", "shop.d"))

@@ -10,6 +10,7 @@ from mlgraph.domain.uri import AssetUri
 from tests.graph.projected import LEVELS_OF_EDGES, Projected
 from tests.model import histories
 from tests.model.histories import DATASETS, TIMES
+from tests.plugins.amounts import amounts
 
 NAME, ASSET = DATASETS[1], DATASETS[0]
 BEFORE_ALL = TIMES[0] - 1_000_000
@@ -46,9 +47,10 @@ def runs_of_one_job(rng: random.Random) -> list[Fact]:
     return facts
 
 
-def test_two_names_of_one_asset_are_one_to_the_workflow_that_uses_both() -> None:
+@amounts(20, 80)
+def test_two_names_of_one_asset_are_one_to_the_workflow_that_uses_both(seeds: range) -> None:
     alias = EdgeFact(NAME, "alias_of", ASSET, "config:0", BEFORE_ALL)
-    for seed in range(80):
+    for seed in seeds:
         rng = random.Random(seed)
         facts = runs_of_one_job(rng)
         two = Projected(histories.split(histories.shuffled([*facts, alias], rng), rng))

@@ -25,6 +25,7 @@ from tests.graph.projected import Projected
 from tests.graph.test_against_naive import disagreements
 from tests.model import histories
 from tests.model.naive import NaiveGraph
+from tests.plugins.amounts import amounts
 
 DATASETS = [AssetUri("dataset", "lake", name) for name in "ABCD"]
 OUTPUTS = [*DATASETS[2:], AssetUri("model_version", "m", "1"), AssetUri("evaluation", "e", "1"), AssetUri("evaluation", "e", "2")]
@@ -103,6 +104,7 @@ def _edge(rng: random.Random, owner: AssetUri, start: int, end: int | None, orig
     return EdgeFact(owner, "outputs", rng.choice(OUTPUTS), origin, start, end, properties, mode)
 
 
+@amounts(60, 300)
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.integers(0, 2**32 - 1))
 def test_a_base_from_the_store_has_the_rows_that_following_gives(seed: int) -> None:
@@ -112,6 +114,7 @@ def test_a_base_from_the_store_has_the_rows_that_following_gives(seed: int) -> N
     assert described(rebuild(followed.store)) == described(compact(freeze(followed.graph)))
 
 
+@amounts(15, 60)
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1))
 def test_a_base_from_the_store_answers_as_the_naive_model_does(seed: int) -> None:

@@ -19,6 +19,7 @@ from tests.graph.model.test_renamed_assets import resolve_names
 from tests.graph.projected import LEVELS_OF_EDGES, Projected
 from tests.model import histories
 from tests.model.histories import DATASETS
+from tests.plugins.amounts import amounts
 
 NAMES = "abcd"
 MINUTE_US = 60_000_000
@@ -104,8 +105,9 @@ def uses(event: ReportedHistory, name: str, reported: Sequence[ReportedHistory])
     return event.what == "rename" or (event.what, name, event.other) not in [(e.what, e.name, e.other) for e in before]
 
 
-def test_edges_are_listed_under_the_assets_that_names_denote() -> None:
-    for seed in range(200):
+@amounts(50, 200)
+def test_edges_are_listed_under_the_assets_that_names_denote(seeds: range) -> None:
+    for seed in seeds:
         rng = random.Random(seed)
         reported = some_history(rng, ("reads", "writes", "writes", "rename", "rename", "symlink"))
         plain, real = Projected([facts_of(without_names(reported))]), Projected(in_batches(facts_of(reported), rng))
@@ -114,9 +116,10 @@ def test_edges_are_listed_under_the_assets_that_names_denote() -> None:
             assert real.edges("asset", moment) == wanted, f"seed {seed}, {reported} at {format_time(moment)}"
 
 
-def test_the_order_of_arrival_and_an_export_change_nothing() -> None:
+@amounts(40, 150)
+def test_the_order_of_arrival_and_an_export_change_nothing(seeds: range) -> None:
     words = ("reads", "writes", "rename", "rename", "symlink", "drop", "create", "truncate")
-    for seed in range(150):
+    for seed in seeds:
         rng = random.Random(seed)
         reported = some_history(rng, words)
         facts = facts_of(reported)

@@ -11,6 +11,7 @@ from tests.graph.projected import Projected
 from tests.graph.test_against_naive import disagreements
 from tests.model.examples import A, B, C, V, W, declared, run, run_uri
 from tests.model.naive import NaiveGraph
+from tests.plugins.amounts import amounts
 
 D, E = (AssetUri("dataset", "lake", name) for name in "DE")
 SHAPES: tuple[tuple[list[AssetUri], list[AssetUri]], ...] = (
@@ -58,8 +59,9 @@ def other_facts(number: int, moment: int) -> Iterator[Fact]:
     yield EdgeFact(run_uri(number), "run_of", AssetUri("workflow", "jobs", "other"), "openlineage", moment)
 
 
-def test_a_routine_followed_event_by_event_is_computed_as_the_naive_model_does() -> None:
-    for seed in range(150):
+@amounts(30, 150)
+def test_a_routine_followed_event_by_event_is_computed_as_the_naive_model_does(seeds: range) -> None:
+    for seed in seeds:
         rng = random.Random(seed)
         batches = list(routine(rng))
         if rng.random() < 0.5:

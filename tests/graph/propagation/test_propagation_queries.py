@@ -18,6 +18,7 @@ from mlgraph.graph.traversal.closures import walk
 from mlgraph.services.queries.propagation import Propagations
 from tests.graph.projected import Projected
 from tests.model.propagation import Naive
+from tests.plugins.amounts import amounts
 
 SECOND = 1_000_000
 WORDS = {OLD: "stale", NEW: "fresh", OLD | NEW: "partly"}
@@ -85,6 +86,7 @@ def execution(
     return Execution(run, workflow, reported.starts * SECOND, ended, reported.state, reads, feeds, (distance, uri))
 
 
+@amounts(80, 300)
 @settings(max_examples=300, deadline=None)
 @given(st.lists(_runs, min_size=1, max_size=8), st.integers(3, 12), st.integers(0, 8), st.integers(0, 2**32))
 def test_the_answer_is_that_of_all_runs_looked_back_at(reported: list[ReportedRun], since: int, later: int, order: int) -> None:
@@ -166,6 +168,7 @@ _chains = st.lists(
 """Runs of three workflows, each of which reads what the one before it writes. None omits an edge: omissions count by name."""
 
 
+@amounts(50, 200)
 @settings(max_examples=200, deadline=None)
 @given(
     _chains,

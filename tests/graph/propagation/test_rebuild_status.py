@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mlgraph.graph.propagation.rebuild_status import NEW, OLD, AffectedSubgraph, Execution, PropagationLink, PropagationReplay
 from tests.model.propagation import Naive
+from tests.plugins.amounts import amounts
 
 ROOT, ASSETS, WORKFLOWS = 1, range(1, 6), range(11, 13)
 _moments = st.integers(3, 9)
@@ -47,6 +48,7 @@ def _run(draw: st.DrawFn, number: int, makes: dict[int, dict[int, dict[int, bool
     return Execution(100 + number, workflow, started, ended, state, read, feeds, (workflow % 3, f"run {number}"))
 
 
+@amounts(250, 1000)
 @settings(max_examples=1_000, deadline=None)
 @given(changes(), st.randoms())
 def test_following_finds_what_looking_back_does(reported: tuple[AffectedSubgraph, list[Execution]], order: object) -> None:

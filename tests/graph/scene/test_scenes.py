@@ -28,6 +28,7 @@ from tests.graph.projected import Level, Projected
 from tests.graph.test_against_naive import in_batches, some_moments
 from tests.model import histories
 from tests.model.naive import NaiveGraph
+from tests.plugins.amounts import amounts
 
 Json = dict[str, Any]
 LEVELS: Final[tuple[Level, ...]] = ("asset", "run")
@@ -170,6 +171,7 @@ def drawn_options(rng: random.Random, moment: int) -> SceneOptions:
     )
 
 
+@amounts(20, 60)
 @settings(
     derandomize=True,
     deadline=None,

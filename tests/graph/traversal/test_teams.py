@@ -23,6 +23,7 @@ from tests.model import histories
 from tests.model.naive import NaiveGraph
 from tests.model.names import resolve_all
 from tests.model.records import Assets
+from tests.plugins.amounts import amounts
 
 TIMES = histories.TIMES
 NOW = TIMES[-1] + 1_000_000
@@ -140,6 +141,7 @@ def versions_of(facts: list[Fact], rng: random.Random) -> Iterator[tuple[str, Gr
     yield "rebuilt", followed.snapshot
 
 
+@amounts(50, 250)
 @deterministic
 @given(seeds)
 def test_teams_are_those_of_the_naive_model(seed: int) -> None:
@@ -151,6 +153,7 @@ def test_teams_are_those_of_the_naive_model(seed: int) -> None:
         assert found == {uri: naive.team(uri) for uri in found}, description
 
 
+@amounts(50, 250)
 @deterministic
 @given(seeds)
 def test_teams_are_those_of_the_assets_that_names_denote(seed: int) -> None:

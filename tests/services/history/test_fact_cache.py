@@ -16,6 +16,7 @@ from mlgraph.services.history import fact_cache
 from mlgraph.services.history.fact_cache import CachedGroupReader
 from tests.graph.memory import MemoryStore
 from tests.model import histories
+from tests.plugins.amounts import amounts
 
 _INPUT_TO, _OUTPUTS, _RUN_OF, _DERIVES = (RELATIONS[name].code for name in ("input_to", "outputs", "run_of", "derives"))
 
@@ -45,6 +46,7 @@ def queries_of(store: MemoryStore, rng: random.Random) -> list[tuple[str, tuple[
     return rng.sample(queries, 5)
 
 
+@amounts(60, 300)
 @settings(derandomize=True, deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
 @given(facts=histories.histories(), seed=st.integers(0, 2**32 - 1))
 def test_the_cache_returns_what_the_store_returns(facts: list[Fact], seed: int) -> None:

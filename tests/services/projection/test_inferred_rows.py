@@ -24,6 +24,7 @@ from tests.graph.test_against_naive import disagreements, some_moments
 from tests.inference.test_against_naive import EXPERIMENT, TEAMS, VARIANT, asserted_edges, in_batches
 from tests.model.histories import COLUMNS, DATASETS, DEPLOYMENT, ORIGINS, RUNS, TIMES, VERSIONS, Chooser
 from tests.model.inferring import InferringGraph
+from tests.plugins.amounts import amounts
 
 CONFIGURED: Final = """
 rules:
@@ -140,6 +141,7 @@ def evaluated(real: Projected, rules: WalkedRules) -> Walked:
     }
 
 
+@amounts(20, 80)
 @settings(deterministic, max_examples=80)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_graph_has_the_edges_that_rules_infer(seed: int) -> None:
@@ -153,6 +155,7 @@ def without_aliases(facts: list[Fact]) -> list[Fact]:
     return [fact for fact in facts if getattr(fact, "relation", None) != "alias_of"]
 
 
+@amounts(12, 60)
 @settings(deterministic, max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_lineage_is_that_of_the_naive_model(seed: int) -> None:
@@ -163,6 +166,7 @@ def test_lineage_is_that_of_the_naive_model(seed: int) -> None:
             assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
 
 
+@amounts(6, 20)
 @settings(deterministic, max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_edges_end_with_each_of_their_grounds(seed: int) -> None:
@@ -180,6 +184,7 @@ def test_the_edges_end_with_each_of_their_grounds(seed: int) -> None:
             assert naive.edge_origins("asset", moment) == real.edges("asset", moment)
 
 
+@amounts(15, 60)
 @settings(deterministic, max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_rebuilt_base_has_the_same_edges_and_follows_further_facts(seed: int) -> None:
@@ -195,6 +200,7 @@ def test_a_rebuilt_base_has_the_same_edges_and_follows_further_facts(seed: int) 
         assert walked(real) == evaluated(real, rules)
 
 
+@amounts(15, 60)
 @settings(deterministic, max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_base_without_aliases_has_the_same_rows_and_owners(seed: int) -> None:

@@ -18,6 +18,7 @@ from mlgraph.domain.vocabulary import KINDS as KINDS_KNOWN
 from mlgraph.services.queries.asset_names import AssetNames
 from tests.graph.projected import Projected
 from tests.model import histories
+from tests.plugins.amounts import amounts
 from tests.services.parts import Serving
 
 TIMES = histories.TIMES
@@ -167,6 +168,7 @@ def texts_for(uris: Sequence[AssetUri], rng: random.Random) -> list[str]:
     return texts
 
 
+@amounts(30, 150)
 @deterministic
 @given(st.integers(0, 2**32 - 1))
 def test_matches_are_those_of_the_naive_model(seed: int) -> None:
