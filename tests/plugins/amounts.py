@@ -22,7 +22,8 @@ def amounts(few: int, many: int) -> Callable[[Test], Test]:
     levels = [pytest.param(few, id="few"), pytest.param(many, id="many", marks=pytest.mark.slow)]
 
     def decorate(test: Test) -> Test:
-        return pytest.mark.usefixtures("amount")(pytest.mark.parametrize("amount", levels, indirect=True)(test))
+        varied: Test = pytest.mark.usefixtures("amount")(pytest.mark.parametrize("amount", levels, indirect=True)(test))
+        return varied
 
     return decorate
 

@@ -196,6 +196,11 @@ def _recorded_sockets(data_dir: Path) -> Path:
     return Path(words[words.index("socket_directory") + 2])
 
 
+def wait_until_serving(server: ServerProcess, sockets: Path) -> None:
+    while not (sockets / ".s.PGSQL.5432").exists():
+        assert not server.exited.wait(0.01)
+
+
 def test_a_server_that_outlived_its_owner_is_replaced(data_dir: Path, open_dir: Path) -> None:
     """A server runs although no process has the lock, as on systems without a parent-death signal."""
     with EmbeddedPostgres(data_dir) as server:
@@ -206,6 +211,7 @@ def test_a_server_that_outlived_its_owner_is_replaced(data_dir: Path, open_dir: 
     programs = postgres_process.program_directory()
     command = postgres_process.server_command(programs, data_dir / "postgres", settings)
     orphan = ServerProcess(postgres_process.command_line(account, command), data_dir / "postgres.log")
+    wait_until_serving(orphan, open_dir)  # one that still starts would ignore the signal that asks it to end
     with EmbeddedPostgres(data_dir) as server:
         assert orphan.exited.wait(PATIENCE_S)
         assert notes(server.url) == ["kept"]
@@ -221,8 +227,7 @@ def test_a_server_started_by_hand_is_not_touched(data_dir: Path, open_dir: Path)
     command: list[str | Path] = [programs / "postgres", "-D", cluster, "-h", "", "-k", open_dir]
     by_hand = ServerProcess(postgres_process.command_line(account, command), data_dir / "postgres.log")
     try:
-        while not (open_dir / ".s.PGSQL.5432").exists():
-            assert not by_hand.exited.wait(0.01)
+        wait_until_serving(by_hand, open_dir)
         with pytest.raises(DataDirectoryInUse, match=f"kill -INT {by_hand.pid}"):
             EmbeddedPostgres(data_dir).start()
         assert not by_hand.exited.is_set()
