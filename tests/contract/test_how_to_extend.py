@@ -21,10 +21,15 @@ EXTENDED = ("add-a-query.md", "add-a-relation.md")
 
 
 def changed_sources(page: str, directory: Path) -> Path:
-    """Copy sources and documentation, apply the page to the copy, and return the copy's folder of sources."""
+    """Copy sources and documentation, apply the page to the copy, and return the copy's folder of sources.
+
+    With what is compiled of them, and with what makes them a checkout: else all kernels would be compiled again, for the user's
+    cache (`mlgraph.cli.kernel_cache`).
+    """
     for folder in ("src", "docs"):
-        shutil.copytree(ROOT / folder, directory / folder, ignore=shutil.ignore_patterns("__pycache__", "graph"))
+        shutil.copytree(ROOT / folder, directory / folder, ignore=shutil.ignore_patterns("graph"))
     (directory / "src" / "mlgraph" / "graph").symlink_to(ROOT / "src" / "mlgraph" / "graph")  # with its compiled kernels
+    shutil.copy(ROOT / "pyproject.toml", directory)
     for name, text in _NEW_FILE.findall(page):
         (directory / name).write_text(text, encoding="utf-8")
     environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(directory.parent)}
