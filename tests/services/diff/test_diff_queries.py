@@ -18,7 +18,6 @@ from tests.model import histories
 from tests.model.inferring import NaiveRules
 from tests.model.records import Triple
 from tests.model.renamed import RenamedGraph
-from tests.plugins.amounts import amounts
 
 pytestmark = pytest.mark.unit
 
@@ -55,7 +54,6 @@ def differing(real: Projected, before: int, after: int) -> dict[Triple, str]:
     return {triple: change for triple, change in found.items() if triple[1] != "alias_of"}
 
 
-@amounts(12, 40)
 @deterministic
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_diff_of_everything_compares_the_edges_valid_at_each_moment(seed: int) -> None:
