@@ -256,14 +256,14 @@ def test_sweeps_run_on_schedule(scene: Scene) -> None:
 
 
 def test_limits_reach_the_requests(scene: Scene) -> None:
-    text = scene.both().replace("requests_per_s: 1000", "requests_per_s: 4")
+    text = scene.both().replace("timeout: 500ms, requests_per_s: 1000", "timeout: 500ms, requests_per_s: 8")
     api = scene.serve(text)
     assert scene.prod.double is not None
     started_at, before = time.monotonic(), len(scene.prod.double.asked)
     until(api, "prod", following)
     requests, took_s = len(scene.prod.double.asked) - before, time.monotonic() - started_at
-    assert requests <= 4 + 4 * took_s + 4  # a burst of one second, then the rate; a few requests preceded the first count
-    assert requests > 8
+    assert requests <= 8 + 8 * took_s + 4  # a burst of one second, then the rate; a few requests preceded the first count
+    assert requests > 16
     scene.prod.hang_s = 10 * PATIENCE_S
     answer = api.http.post("/api/v1/sources/prod/test").json()
     assert (answer["ok"], answer["counts"]) == (False, {})
