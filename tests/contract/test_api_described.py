@@ -22,8 +22,8 @@ from tests.api.services_double import Double, app_over
 from tests.api.serving import serving
 from tests.contract.producing import Producer, at
 from tests.contract.serving import Api, Names, Process, asset, edge
+from tests.plugins.amounts import amounts
 
-EXAMPLES: Final = 50
 DESCRIBED: Final = from_dict(app_over(Double(), loopback=True).openapi())
 ENDLESS: Final = "/api/v1/stream"
 """Its answer ends with the client; tests/api/http/test_event_stream.py has its own."""
@@ -84,11 +84,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     assert "Traceback" not in answer, answer
 
 
+@amounts(15, 50)
 @pytest.mark.parametrize(("mode", "call"), CASES)
-def test_the_call_answers_as_described(mode: GenerationMode, call: str, server: Process) -> None:
+def test_the_call_answers_as_described(mode: GenerationMode, call: str, server: Process, amount: int) -> None:
     cases = CALLS[call].as_strategy(generation_mode=mode)
 
-    @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=amount, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=cases, known=st.lists(st.sampled_from(KNOWN) | st.none(), min_size=4, max_size=4))
     def ask(case: schemathesis.Case[Any], known: list[str | None]) -> None:
         for name, uri in zip(("uri", "source", "target", "service"), known, strict=True):
