@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -126,23 +127,34 @@ def test_backup_and_restore_of_a_directory_without_a_server(start: Start, tmp_pa
     api.close()
 
 
-def test_a_damaged_file_is_refused(start: Start, tmp_path: Path) -> None:
-    names = Names("damaged")
-    process = start("--data", str(tmp_path / "first"))
+class Archived(NamedTuple):
+    """A backup of a server, and its export."""
+
+    backup: bytes
+    export: bytes
+
+
+@pytest.fixture(scope="module")
+def archived(tmp_path_factory: pytest.TempPathFactory) -> Archived:
+    """A backup of some thousand facts."""
+    process = Process("--data", str(tmp_path_factory.mktemp("archived") / "data"))
     api = Api(process.url)
-    api.taken(*lines_to_send(names)[:200])
-    file, cut = tmp_path / "all.backup", tmp_path / "cut.backup"
-    done("backup", file, "--url", process.url)
-    cut.write_bytes(file.read_bytes()[:-50])
+    for part in in_parts(lines_to_send(Names("archived")), 1000):
+        api.taken(*part)
+    made = Archived(api.http.get("/api/v1/backup").content, api.export())
     api.close()
-    empty = start("--data", str(tmp_path / "second"))
-    refused = mlgraph("restore", cut, "--url", empty.url)
+    assert process.stop() == 0
+    return made
+
+
+def test_a_damaged_file_is_refused(fresh: Api, archived: Archived, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.backup"
+    cut.write_bytes(archived.backup[:-50])
+    refused = mlgraph("restore", cut, "--url", fresh.url)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "incomplete" in refused.stderr
-    api = Api(empty.url)
-    assert api.export() == b""
-    api.taken(asset(names.dataset("later"), at(3)))
-    api.close()
+    assert fresh.export() == b""
+    fresh.taken(asset(Names("damaged").dataset("later"), at(3)))
 
 
 def wait_for_copy(postmaster: int) -> None:
@@ -158,16 +170,8 @@ def wait_for_copy(postmaster: int) -> None:
 
 
 @pytest.mark.parametrize("whom", ["server", "postgres"])
-def test_a_kill_in_the_middle_of_a_restore_leaves_nothing(start: Start, tmp_path: Path, whom: str) -> None:
-    names = Names("half")
-    first = start("--data", str(tmp_path / "first"))
-    api = Api(first.url)
-    for part in in_parts(lines_to_send(names), 1000):
-        api.taken(*part)
-    expected = api.export()
-    archive = api.http.get("/api/v1/backup").content
-    api.close()
-    data = tmp_path / "second"
+def test_a_kill_in_the_middle_of_a_restore_leaves_nothing(start: Start, archived: Archived, tmp_path: Path, whom: str) -> None:
+    archive, data = archived.backup, tmp_path / "second"
     second = start("--data", str(data))
 
     def pieces() -> Iterator[bytes]:
@@ -191,5 +195,5 @@ def test_a_kill_in_the_middle_of_a_restore_leaves_nothing(start: Start, tmp_path
     assert api.export() == b""
     assert api.http.post("/api/v1/restore", content=archive).status_code == 200
     api.written = 1
-    assert api.export() == expected
+    assert api.export() == archived.export
     api.close()
