@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -48,17 +49,28 @@ def filled(process: Process, names: Names) -> None:
     api.close()
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Names]:
+    """The data directory of a server that was filled and stopped; tests start on copies."""
+    data, names = tmp_path_factory.mktemp("stopped") / "data", Names("stopped")
+    process = Process("--data", str(data))
+    filled(process, names)
+    assert process.stop() == 0
+    return data, names
+
+
 @pytest.mark.parametrize("damage", ["truncated", "absent", "foreign", "killed"])
 def test_search_answers_after_a_restart_whatever_the_files(
-    start: Callable[..., Process], tmp_path: Path, names: Names, damage: str
+    start: Callable[..., Process], stopped: tuple[Path, Names], tmp_path: Path, damage: str
 ) -> None:
-    data = tmp_path / "data"
-    process = start("--data", str(data), "--log-format", "text")
-    filled(process, names)
+    data, names = tmp_path / "data", Names(f"restarted-{damage}")
     if damage == "killed":
+        process = start("--data", str(data), "--log-format", "text")
+        filled(process, names)
         process.kill()
     else:
-        assert process.stop() == 0
+        filled_data, names = stopped
+        shutil.copytree(filled_data, data)
     words = index_of(data) / "words"
     if damage == "truncated":
         largest = max((path for path in words.iterdir() if not path.name.startswith(".")), key=lambda path: path.stat().st_size)
@@ -78,11 +90,9 @@ def test_search_answers_after_a_restart_whatever_the_files(
     api.close()
 
 
-def test_a_locked_index_costs_search_alone(start: Callable[..., Process], tmp_path: Path, names: Names) -> None:
-    data = tmp_path / "data"
-    process = start("--data", str(data), "--log-format", "text")
-    filled(process, names)
-    assert process.stop() == 0
+def test_a_locked_index_costs_search_alone(start: Callable[..., Process], stopped: tuple[Path, Names], tmp_path: Path) -> None:
+    (filled_data, names), data = stopped, tmp_path / "data"
+    shutil.copytree(filled_data, data)
     other = SearchFiles(index_of(data))
     assert other.open() is not None
     other.begin_writing(from_scratch=False)
