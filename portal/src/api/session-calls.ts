@@ -1,13 +1,14 @@
-import { getAs, send } from './client';
+import { get, send } from './client';
+import type { CallerSession } from './generated';
 import { asApiError } from './problem';
-import { dismissSignIn, type Session, setSession } from './session';
+import { dismissSignIn, setSession } from './session';
 
 const PATH = '/api/v1/session';
 
 /** Learns who this browser is. A server without sessions has nothing to tell, which is no fault. */
 export async function loadSession(): Promise<void> {
   try {
-    setSession(await getAs<Session>(PATH));
+    setSession(await get(PATH, {}));
   } catch (error) {
     const { status } = asApiError(error);
     if (status === -1) throw error;
@@ -16,7 +17,7 @@ export async function loadSession(): Promise<void> {
 
 /** Exchanges a token for a cookie. Throws `ApiError`, 401 if the server does not know the token. */
 export async function signIn(token: string): Promise<void> {
-  setSession(await send<Session>({ method: 'POST', path: PATH, body: { token } }));
+  setSession(await send<CallerSession>({ method: 'POST', path: PATH, body: { token } }));
   dismissSignIn();
 }
 

@@ -1,17 +1,9 @@
 import { useSyncExternalStore } from 'react';
-
-/** Who this browser is for the server, as `/api/v1/session` says. */
-export interface Session {
-  readonly actor: string | null;
-  readonly by: 'session' | 'token' | 'local' | null;
-  /** Whether the server wants a token, takes one, or has none. */
-  readonly sign_in: 'required' | 'optional' | 'impossible';
-  readonly writes_curation: boolean;
-  readonly csrf_token: string | null;
-}
+import type { CallerSession } from './generated';
 
 export interface SignIn {
-  readonly session: Session | null;
+  /** Who this browser is for the server; null until it has answered. */
+  readonly session: CallerSession | null;
   /** An answer was 401, or the server said that it wants a token. */
   readonly wanted: boolean;
 }
@@ -32,7 +24,7 @@ export function writeHeaders(): Record<string, string> {
   return token ? { [CSRF_HEADER]: token } : {};
 }
 
-export function setSession(session: Session): void {
+export function setSession(session: CallerSession): void {
   change({ session, wanted: current.wanted || (session.by === null && session.sign_in === 'required') });
 }
 
