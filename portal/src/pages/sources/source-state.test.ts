@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Source } from '@/api/generated';
-import { conditionOf, pauseOf, progressOf, summaryOf } from './source-state';
+import { conditionOf, pauseOf, progressOf, stateWord, summaryOf } from './source-state';
 
 const source = (members: Partial<Source>): Source => ({
   name: 'prod',
@@ -16,6 +16,14 @@ test('a failure of the moment or an open circuit is failing, whatever the state 
   expect(conditionOf(source({ error: 'no route' }))).toBe('failing');
   expect(conditionOf(source({ circuit: 'open' }))).toBe('failing');
   expect(conditionOf(source({ state: 'stopped', error: 'no route' }))).toBe('stopped');
+});
+
+test('the word of a state agrees with the shape beside it', () => {
+  expect(stateWord(source({}))).toBe('following');
+  expect(stateWord(source({ state: 'backfilling' }))).toBe('backfilling');
+  expect(stateWord(source({ circuit: 'open' }))).toBe('failing');
+  expect(stateWord(source({ state: 'failed' }))).toBe('failing');
+  expect(stateWord(source({ state: 'stopped', circuit: 'open' }))).toBe('stopped');
 });
 
 test('a total that is not known is not invented', () => {

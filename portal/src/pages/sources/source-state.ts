@@ -10,6 +10,11 @@ export function conditionOf(source: Source): Condition {
   return source.state === 'following' ? 'ok' : 'busy';
 }
 
+/** The state of a source in a word that agrees with its condition: a source that follows but does not answer is failing. */
+export function stateWord(source: Source): string {
+  return conditionOf(source) === 'failing' ? 'failing' : source.state;
+}
+
 /** Objects that were read, of how many where that is known; null where nothing was counted. */
 export function progressOf({ done, total }: Source): string | null {
   if (done == null) return null;

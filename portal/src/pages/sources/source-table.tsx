@@ -6,7 +6,7 @@ import { formatDuration } from '@/ui/format';
 import { Name } from '@/ui/name';
 import { Table } from '@/ui/table';
 import { Time } from '@/ui/time';
-import { conditionOf, pauseOf, progressOf } from './source-state';
+import { conditionOf, pauseOf, progressOf, stateWord } from './source-state';
 
 const TONES = { ok: 'ok', busy: 't2', failing: 'bad', stopped: 't3' } as const;
 const SHAPES = { ok: 'ok', busy: 'unknown', failing: 'unmet', stopped: 'none' } as const;
@@ -53,7 +53,7 @@ function StateCell({ source }: { source: Source }) {
   return (
     <>
       <span className={TONES[condition]}>
-        <Shape name={SHAPES[condition]} /> {source.state}
+        <Shape name={SHAPES[condition]} /> {stateWord(source)}
       </span>
       {source.error && (
         <p className="fault" dir="auto">
