@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest';
 import type { Changes, FeedEntry } from '@/api/generated';
-import { commandOf, cutOf, daysOf, feedQuery, fieldOf, isOpen, newestOf, ofField, shownWords, totalWords } from './feed';
+import {
+  activeFilters,
+  commandOf,
+  cutOf,
+  daysOf,
+  feedQuery,
+  fieldOf,
+  isOpen,
+  newestOf,
+  ofField,
+  shownWords,
+  totalWords,
+} from './feed';
 
 function entry(name: string, more: Partial<FeedEntry> = {}): FeedEntry {
   return {
@@ -35,6 +47,12 @@ function page(changes: FeedEntry[], more: Partial<Changes> = {}): Changes {
     ...more,
   };
 }
+
+test('a period counts as one filter', () => {
+  expect(activeFilters({})).toBe(0);
+  expect(activeFilters({ to: '2026-11-29T12:30:00Z' })).toBe(1);
+  expect(activeFilters({ from: '2026-11-28T12:30:00Z', to: '2026-11-29T12:30:00Z', owner: 'mlg://team/o/a' })).toBe(2);
+});
 
 test('entries are grouped by day, then by actor as long as the same one acts', () => {
   const days = daysOf([

@@ -9,6 +9,11 @@ export interface ChangesSearch {
   readonly uri?: string | undefined;
 }
 
+/** How many filters narrow the feed; a period counts once. */
+export function activeFilters({ from, to, owner, uri }: ChangesSearch): number {
+  return [from ?? to, owner, uri].filter((each) => each !== undefined).length;
+}
+
 /** What the page asks for. In the past nothing is listed that was recorded after the moment. */
 export function feedQuery({ from, to, owner, uri }: ChangesSearch, as_of: string | undefined) {
   return { from, to: earlier(to, as_of), owner, uri };

@@ -2,7 +2,8 @@ import { getRouteApi } from '@tanstack/react-router';
 import { type FormEvent, useId } from 'react';
 import { AssetName } from '@/ui/asset-name';
 import { AssetPicker } from '@/ui/asset-picker';
-import { type ChangesSearch, fieldOf, ofField } from './feed';
+import { FilterFold } from '@/ui/filter-fold';
+import { activeFilters, type ChangesSearch, fieldOf, ofField } from './feed';
 
 const route = getRouteApi('/changes');
 const DAY_MS = 86_400_000;
@@ -19,10 +20,12 @@ export function Filters({ search }: { search: ChangesSearch }) {
   const change = (part: ChangesSearch) =>
     void navigate({ search: (now: object) => ({ ...now, ...part }) as never, resetScroll: false });
   return (
-    <search className="feed-f" aria-label="Filters">
-      <PeriodForm key={`${search.from} ${search.to}`} search={search} onChange={change} />
-      <AssetFilter label="Owner" uri={search.owner} kinds={OWNERS} onChange={(owner) => change({ owner })} />
-      <AssetFilter label="Asset" uri={search.uri} onChange={(uri) => change({ uri })} />
+    <search className="feed-s" aria-label="Filters">
+      <FilterFold active={activeFilters(search)} className="feed-f">
+        <PeriodForm key={`${search.from} ${search.to}`} search={search} onChange={change} />
+        <AssetFilter label="Owner" uri={search.owner} kinds={OWNERS} onChange={(owner) => change({ owner })} />
+        <AssetFilter label="Asset" uri={search.uri} onChange={(uri) => change({ uri })} />
+      </FilterFold>
     </search>
   );
 }

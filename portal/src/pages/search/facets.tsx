@@ -1,5 +1,6 @@
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import type { Search } from '@/api/generated';
+import { FilterFold } from '@/ui/filter-fold';
 import { formatCount, kindWord, nameOfUri } from '@/ui/format';
 import { FILTERS, type Filter, type SearchQuery } from './search-parameters';
 
@@ -14,19 +15,14 @@ interface FacetsProps {
 
 /** The filters with the number of hits that each value would leave. */
 export function Facets({ query, found, onToggle }: FacetsProps) {
-  const [open, setOpen] = useState(false);
-  const id = useId();
   const chosen = FILTERS.reduce((sum, filter) => sum + (query[filter]?.length ?? 0), 0);
   return (
     <form className="facets" aria-label="Filters">
-      <button className="btn facets-b" type="button" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
-        Filters{chosen > 0 && `: ${chosen}`}
-      </button>
-      <div id={id} className={open ? 'facets-l is-open' : 'facets-l'}>
+      <FilterFold active={chosen}>
         {FILTERS.map((filter) => (
           <Facet key={filter} filter={filter} query={query} found={found} onToggle={onToggle} />
         ))}
-      </div>
+      </FilterFold>
     </form>
   );
 }
