@@ -82,6 +82,7 @@ export function Board({ page, view, picture, query, isLoading, isLate, times, ne
         <Controls
           page={page}
           change={changeOf(page, view)}
+          direction={scene.direction}
           certain={view.certain ?? false}
           by={scene.by}
           listed={listed}

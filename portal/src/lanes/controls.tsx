@@ -1,11 +1,13 @@
-import { type KeyboardEvent, type ReactNode, useId } from 'react';
-import { CHANGES, type Change, type LanesPageName, ROWS, type RowsBy, type View } from './view';
+import { type ReactNode, useId } from 'react';
+import { Choice } from './choice';
+import { CHANGES, type Change, DIRECTIONS, type Direction, type LanesPageName, ROWS, type RowsBy, type View } from './view';
 
 interface ControlsProps {
   /** More controls, before those of the list. */
   readonly children?: ReactNode;
   readonly page: LanesPageName;
   readonly change: Change | undefined;
+  readonly direction: Direction;
   /** What the rows are in the answer. */
   readonly by: string;
   readonly certain: boolean;
@@ -15,12 +17,28 @@ interface ControlsProps {
   readonly onList: () => void;
 }
 
-/** What changes, what the rows are, what is left out. */
-export function Controls({ children, page, change, certain, by, listed, onView, onFind, onList }: ControlsProps) {
+/** What changes or which way the links are followed, what the rows are, what is left out. */
+export function Controls({ children, page, change, direction, certain, by, listed, onView, onFind, onList }: ControlsProps) {
   const rows = useId();
   return (
     <div className="ctl">
-      {page === 'impact' && <ChangeSelector change={change} onChange={(next) => onView({ change: next })} />}
+      {page === 'impact' ? (
+        <Choice
+          label="What changes"
+          options={OPTIONS}
+          value={change}
+          wordOf={(each) => each ?? 'any'}
+          onChoose={(next) => onView({ change: next })}
+        />
+      ) : (
+        <Choice
+          label="Direction"
+          options={DIRECTIONS}
+          value={direction}
+          wordOf={(each) => each}
+          onChoose={(next) => onView({ direction: next, open: [] })}
+        />
+      )}
       <div className="ph">
         <label className="lbl" htmlFor={rows}>
           Rows
@@ -46,43 +64,5 @@ export function Controls({ children, page, change, certain, by, listed, onView, 
   );
 }
 
-const STEPS: Record<string, 1 | -1> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
-
 /** Without a change, all that any of them can affect. */
 const OPTIONS: readonly (Change | undefined)[] = [undefined, ...CHANGES];
-
-/** The kind of change as a group of radio buttons; arrow keys choose. */
-function ChangeSelector({ change, onChange }: { change: Change | undefined; onChange: (change: Change | undefined) => void }) {
-  const label = useId();
-  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
-    const by = STEPS[event.key];
-    if (by === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const index = (OPTIONS.indexOf(change) + by + OPTIONS.length) % OPTIONS.length;
-    onChange(OPTIONS[index]);
-    event.currentTarget.querySelectorAll('button')[index]?.focus();
-  };
-  return (
-    <div>
-      <span className="lbl" id={label}>
-        What changes
-      </span>
-      <div className="seg" role="radiogroup" aria-labelledby={label} onKeyDown={onKeyDown}>
-        {OPTIONS.map((each) => (
-          // biome-ignore lint/a11y/useSemanticElements: buttons of one group look like one control
-          <button
-            key={each ?? 'any'}
-            type="button"
-            role="radio"
-            aria-checked={each === change}
-            tabIndex={each === change ? 0 : -1}
-            onClick={() => onChange(each)}
-          >
-            {each ?? 'any'}
-          </button>
-        ))}
-      </div>
-    </div>
-  );
-}

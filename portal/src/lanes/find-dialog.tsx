@@ -61,17 +61,21 @@ function FindForm({ picture, onChoose }: Pick<FindProps, 'picture' | 'onChoose'>
       <ul className="rows">
         {found.map((each) => (
           <li key={each.uri}>
-            <button className="btn quiet found" type="button" onClick={() => onChoose(each.uri)}>
-              <KindIcon kind={each.kind} /> <Name text={each.name} />
-              <span className="t3">
-                {nouns(each.kind, 1)}
-                {!each.drawn && ', in a fold if it is in this picture'}
-              </span>
-            </button>
+            <FoundButton found={each} onChoose={onChoose} />
           </li>
         ))}
       </ul>
     </form>
+  );
+}
+
+function FoundButton({ found: { uri, kind, name, drawn }, onChoose }: { found: Found; onChoose: (uri: string) => void }) {
+  const what = `${nouns(kind, 1)}${drawn ? '' : ', in a fold if it is in this picture'}`;
+  return (
+    <button className="btn quiet found" type="button" aria-label={`${name}, ${what}`} onClick={() => onChoose(uri)}>
+      <KindIcon kind={kind} /> <Name text={name} />
+      <span className="t3">{what}</span>
+    </button>
   );
 }
 

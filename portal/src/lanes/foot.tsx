@@ -1,4 +1,5 @@
 import { memo } from 'react';
+import { AssetName } from '@/ui/asset-name';
 import { count } from './nouns';
 import { isOpen, type Node, type Picture, tally } from './picture';
 import { foldNoun, stateOf } from './wording';
@@ -11,7 +12,7 @@ interface FootProps {
   readonly message: string | null;
 }
 
-/** The line below the picture: the focused mark in full, its path, and what keys do with it. */
+/** The line below the picture: the focused mark in full with a link to its page, its path, and what keys do with it. */
 export const Foot = memo(function Foot({ picture, node, way, message }: FootProps) {
   return (
     <div className={node ? 'info has' : 'info'}>
@@ -31,9 +32,13 @@ function About({ picture, node }: { picture: Picture; node: Node }) {
   const { asset } = node.mark;
   return (
     <>
-      <bdi className="b" dir="auto">
-        {asset ? asset.name : `${count(what.count)} ${foldNoun(node)}`}
-      </bdi>{' '}
+      <b>
+        {asset ? (
+          <AssetName uri={asset.uri} kind={asset.kind} name={asset.name} icon={false} />
+        ) : (
+          <bdi dir="auto">{`${count(what.count)} ${foldNoun(node)}`}</bdi>
+        )}
+      </b>{' '}
       <span className="t2">{stateOf(node, picture).join(', ')}</span>
     </>
   );

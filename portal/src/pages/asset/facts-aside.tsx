@@ -69,6 +69,12 @@ function Fact({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
+/** What the source says about the health that it reports. */
+function reportedReason({ properties }: Asset): string[] {
+  const reason = properties.health_reason;
+  return typeof reason === 'string' && reason !== '' ? [reason] : [];
+}
+
 function HealthReasons({ asset }: { asset: Asset }) {
   const { met, total } = checkCounts(asset.properties);
   return (
@@ -79,7 +85,7 @@ function HealthReasons({ asset }: { asset: Asset }) {
           {met} of {counted(total, 'check')} met
         </span>
       )}
-      {asset.health.reasons.map((reason) => (
+      {[...asset.health.reasons, ...reportedReason(asset)].map((reason) => (
         <span key={reason} className="why reason" dir="auto">
           {reason}
         </span>
