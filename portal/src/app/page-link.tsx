@@ -10,11 +10,13 @@ interface PageLinkProps {
   readonly className?: string | undefined;
   /** Whether this is the page that is open; only navigation says so. */
   readonly current?: boolean;
+  /** Its name for screen readers, where the text is in pieces. */
+  readonly label?: string | undefined;
   readonly children: ReactNode;
 }
 
 /** A link within the portal; plain text as long as that page does not exist. */
-export function PageLink({ page, search = {}, className, current = false, children }: PageLinkProps) {
+export function PageLink({ page, search = {}, className, current = false, label, children }: PageLinkProps) {
   const exists = useHasPage(page);
   if (!exists) return <span className={className}>{children}</span>;
   return (
@@ -22,6 +24,7 @@ export function PageLink({ page, search = {}, className, current = false, childr
       to={page as string}
       search={search as never}
       className={className}
+      aria-label={label}
       activeProps={{ className: undefined, 'aria-current': undefined }}
       aria-current={current ? 'page' : undefined}
     >

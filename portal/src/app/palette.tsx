@@ -103,6 +103,7 @@ function Option({ id, entry, chosen, before, onRun }: OptionProps) {
         id={id}
         role="option"
         aria-selected={chosen}
+        aria-label={entry.detail ? `${entry.text}, ${entry.detail}` : entry.text}
         ref={(element) => {
           if (chosen) element?.scrollIntoView({ block: 'nearest' });
         }}

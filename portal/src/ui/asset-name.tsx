@@ -14,12 +14,13 @@ interface AssetNameProps {
 
 /** An asset as icon and name, which is a link to its page. */
 export function AssetName({ uri, kind, name, link = true, icon = true }: AssetNameProps) {
-  const text = <Name text={name ?? nameOfUri(uri)} />;
+  const shown = name ?? nameOfUri(uri);
+  const text = <Name text={shown} />;
   return (
     <span className="asset">
       {icon && <KindIcon kind={kind ?? uriParts(uri)?.kind ?? ''} />}
       {link ? (
-        <PageLink page="/asset" search={{ uri }}>
+        <PageLink page="/asset" search={{ uri }} label={shown}>
           {text}
         </PageLink>
       ) : (

@@ -95,6 +95,7 @@ export function AssetPicker({ label, kinds, onPick, onCancel, autoFocus = false,
             id={`${id}-${place}`}
             role="option"
             aria-selected={place === active}
+            aria-label={`${option.name}, ${kindWord(option.kind)}`}
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => pick(option)}
           >

@@ -16,7 +16,7 @@ export function ChangeItem({ summary }: { summary: ChangeSummary }) {
     <li className="item">
       <KindIcon kind={asset.kind} />
       <div>
-        <p className="b">
+        <p className="b links">
           <AssetName uri={asset.uri} kind={asset.kind} name={asset.name} icon={false} /> {predicate(summary)}
         </p>
         <Details summary={summary} />
@@ -60,7 +60,7 @@ function Details({ summary: { own, edges } }: { summary: ChangeSummary }) {
       )}
       {unlisted > 0 && <p>{counted(unlisted, 'more field')} changed, which the server does not list.</p>}
       {edges.map((edge) => (
-        <p key={edge.words}>
+        <p key={edge.words} className="links">
           {edge.words}{' '}
           <Listed
             parts={edge.targets.map((target) => (

@@ -8,7 +8,7 @@ export function OwnerLink({ uri, name = nameOfUri(uri) }: { uri: string; name?: 
   const hasTeams = useHasPage('/team');
   if (!hasTeams || !uri.startsWith('mlg://team/')) return <AssetName uri={uri} name={name} icon={false} />;
   return (
-    <PageLink page="/team" search={{ uri }}>
+    <PageLink page="/team" search={{ uri }} label={name}>
       <Name text={name} />
     </PageLink>
   );

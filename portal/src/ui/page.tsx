@@ -7,7 +7,7 @@ import { formatTime } from './format';
 import { StateBand } from './state-band';
 
 interface PageProps {
-  /** Title of the document, and of the page where no `heading` is given. */
+  /** Title of the document, of the page where no `heading` is given, and for screen readers where the heading has parts. */
   readonly title: string;
   readonly heading?: ReactNode;
   /** The title is for screen readers only: the page says it otherwise. */
@@ -55,7 +55,9 @@ function Head({ title, heading, quietTitle = false, crumb, answer, actions }: Pa
     <div className="head">
       <div>
         {crumb && <p className="crumb">{crumb}</p>}
-        <h1 className={quietTitle ? 'vh' : undefined}>{heading ?? title}</h1>
+        <h1 className={quietTitle ? 'vh' : undefined} aria-label={typeof heading === 'object' ? title : undefined}>
+          {heading ?? title}
+        </h1>
         {answer && <p className="t2 answer">{answer}</p>}
       </div>
       {actions && <div className="acts">{actions}</div>}
