@@ -103,14 +103,14 @@ function Option({ id, entry, chosen, before, onRun }: OptionProps) {
         id={id}
         role="option"
         aria-selected={chosen}
-        aria-label={entry.detail ? `${entry.text}, ${entry.detail}` : entry.text}
+        aria-label={entry.detail ? `${entry.text} ${entry.detail}` : entry.text}
         ref={(element) => {
           if (chosen) element?.scrollIntoView({ block: 'nearest' });
         }}
         onClick={() => onRun(entry)}
       >
         {entry.kind ? <KindIcon kind={entry.kind} /> : <Icon name={entry.group === 'Pages' ? 'find' : 'run'} />}
-        <Name text={entry.text} />
+        <Name text={entry.text} />{' '}
         {entry.detail && (entry.group === 'Actions' ? <kbd>{entry.detail}</kbd> : <span className="t3 xs">{entry.detail}</span>)}
       </div>
     </>

@@ -16,7 +16,15 @@ import { Side } from './side';
 import { Slider } from './slider';
 import { textMeasure } from './text-width';
 import { TimeLine } from './time-line';
-import { type BoardState, selectedNode, useBoardKeys, useChoose, useMarkFocus, useReveal } from './use-board';
+import {
+  type BoardState,
+  selectedNode,
+  useBoardKeys,
+  useChoose,
+  useFocusWhenSelected,
+  useMarkFocus,
+  useReveal,
+} from './use-board';
 import { useListed } from './use-listed';
 import { usePrefetch, usePrefetchedMoments } from './use-prefetch';
 import { useRoom } from './use-room';
@@ -52,6 +60,7 @@ export function Board({ page, view, picture, query, isLoading, isLate, times, ne
   const state: BoardState = { page, view, picture, links, line, query, onView };
   const selected = selectedNode(picture, view.select);
   const focus = useMarkFocus(picture, selected, wrap);
+  const focusWhenSelected = useFocusWhenSelected(selected, focus);
   const lit = useWay(focus.current, picture, links, query);
   const missing = useReveal(state, !isLoading);
   const choose = useChoose(state, focus.setFocus);
@@ -145,7 +154,10 @@ export function Board({ page, view, picture, query, isLoading, isLate, times, ne
         picture={picture}
         open={finding}
         onClose={() => setFinding(false)}
-        onChoose={(uri) => change({ select: uri })}
+        onChoose={(uri) => {
+          focusWhenSelected(uri);
+          change({ select: uri });
+        }}
       />
     </>
   );

@@ -72,9 +72,8 @@ function FindForm({ picture, onChoose }: Pick<FindProps, 'picture' | 'onChoose'>
 function FoundButton({ found: { uri, kind, name, drawn }, onChoose }: { found: Found; onChoose: (uri: string) => void }) {
   const what = `${nouns(kind, 1)}${drawn ? '' : ', in a fold if it is in this picture'}`;
   return (
-    <button className="btn quiet found" type="button" aria-label={`${name}, ${what}`} onClick={() => onChoose(uri)}>
-      <KindIcon kind={kind} /> <Name text={name} />
-      <span className="t3">{what}</span>
+    <button className="btn quiet found" type="button" aria-label={`${name} ${what}`} onClick={() => onChoose(uri)}>
+      <KindIcon kind={kind} /> <Name text={name} /> <span className="t3">{what}</span>
     </button>
   );
 }

@@ -58,6 +58,19 @@ export function useMarkFocus(picture: Picture, selected: Node | null, board: Ref
 
 export type MarkFocus = ReturnType<typeof useMarkFocus>;
 
+/** Returns a function that moves the focus to the mark of an asset as soon as it is selected and drawn. */
+export function useFocusWhenSelected(selected: Node | null, focus: MarkFocus): (uri: string) => void {
+  const asked = useRef<string | null>(null);
+  useEffect(() => {
+    if (selected === null || selected.mark.asset?.uri !== asked.current) return;
+    asked.current = null;
+    focus.moveTo(selected.id);
+  });
+  return useCallback((uri: string) => {
+    asked.current = uri;
+  }, []);
+}
+
 /** Opens the folds around the selected asset where it is in one. Returns what to say where it is nowhere in the picture. */
 export function useReveal({ view, picture, query, onView }: BoardState, isCurrent: boolean): string | null {
   const client = useQueryClient();

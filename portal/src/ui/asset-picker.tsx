@@ -95,13 +95,12 @@ export function AssetPicker({ label, kinds, onPick, onCancel, autoFocus = false,
             id={`${id}-${place}`}
             role="option"
             aria-selected={place === active}
-            aria-label={`${option.name}, ${kindWord(option.kind)}`}
+            aria-label={`${option.name} ${kindWord(option.kind)}`}
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => pick(option)}
           >
             <KindIcon kind={option.kind} />
-            <Name text={option.name} />
-            <span className="t3">{kindWord(option.kind)}</span>
+            <Name text={option.name} /> <span className="t3">{kindWord(option.kind)}</span>
           </div>
         ))}
       </div>
