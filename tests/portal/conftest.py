@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.api.mcp import company
 from tests.contract.serving import Api, Process
 from tests.portal import shop
-from tests.portal.portal_page import Portal
+from tests.portal.portal_page import HEIGHT, WIDE, Answer, Portal, Scheme
 from tests.portal.restartable_server import RestartableServer
 
 CHROMIUM: Final = "/usr/bin/chromium"
+FOREIGN_HOST: Final = "portal.example"
+"""A name of this machine that a server on loopback does not trust: it may be that of another site (DNS rebinding)."""
 FLAGS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -24,11 +26,11 @@ FLAGS: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1",
 )
-HEIGHT: Final = 900
-WIDE: Final = 1440
 
 OpenPortal = Callable[..., Portal]
+OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -78,12 +80,51 @@ def portal(open_portal: OpenPortal) -> Portal:
 
 
 @contextmanager
-def window(browser: Browser, url: str, *, width: int = WIDE, scheme: str = "light") -> Iterator[Portal]:
-    """Open a window of the browser; at its end nothing may have failed in it."""
-    context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)  # type: ignore[arg-type]
+def window(
+    browser: Browser,
+    url: str,
+    *,
+    width: int = WIDE,
+    scheme: Scheme = "light",
+    zone: str = "UTC",
+    touch: bool = False,
+    away: bool = False,
+) -> Iterator[Portal]:
+    """Open a window of the browser; at its end nothing may have failed in it.
+
+    `zone`: that of its reader. `away`: the server may be away or refuse, so that what the console lists is no fault.
+    """
+    context = browser.new_context(
+        viewport={"width": width, "height": HEIGHT},
+        color_scheme=scheme,
+        timezone_id=zone,
+        has_touch=touch,
+        locale="en-US",
+        base_url=url,
+    )
     portal = Portal(context.new_page(), url)
+    if away:
+        portal.expect_message("")
     try:
         yield portal
         assert portal.faults == []
     finally:
         context.close()
+
+
+@contextmanager
+def pages(browser: Browser, url: str, **settings: Any) -> Iterator[OpenPage]:
+    """Return a function that opens a path in a window of its own and waits until the page has finished loading.
+
+    `replaced`: answers in the place of those of the server, by the pattern of their address.
+    """
+    with ExitStack() as stack:
+
+        def opened(path: str, *, replaced: Mapping[str, Answer] | None = None, **more: Any) -> Page:
+            portal = stack.enter_context(window(browser, url, away=True, **settings, **more))
+            for pattern, answer in (replaced or {}).items():
+                portal.page.route(pattern, answer)
+            portal.open(path)
+            return portal.page
+
+        yield opened

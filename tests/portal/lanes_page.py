@@ -81,8 +81,9 @@ class Lanes:
             self.mark(chosen).focus()
             self.press("Backspace")
             return self.focused()
-        if action == "change" and self.page.locator("[role=radio]").count():
-            self.page.locator("[role=radio]").nth(chance.randrange(4)).click()
+        changes = self.page.get_by_role("radiogroup", name="What changes").get_by_role("radio")
+        if action == "change" and changes.count():
+            changes.nth(chance.randrange(4)).click()
             self.page.wait_for_timeout(20)
             self.settle()
         elif action in {"earlier", "later", "only"}:

@@ -2,17 +2,85 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, Route
 
-PATIENCE_MS: Final = 10_000
+PATIENCE_MS: Final = 20_000
+WIDE, TABLET, PHONE = 1440, 768, 360
+WIDTHS: Final = (WIDE, TABLET, PHONE)
+HEIGHT: Final = 900
+Scheme = Literal["light", "dark"]
+SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 SETTLED: Final = "main[data-state]:not([data-state=loading])"
 AXE: Final = Path(__file__).parents[2] / "portal" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN: Final = """([within, tags]) => axe
+  .run(within, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations'], preload: false})
+  .then(result => result.violations.map(each =>
+    `${each.id}: ${each.nodes.map(node => node.html).join(' ').slice(0, 400)}: ${each.nodes[0].failureSummary}`))"""
+Answer = Callable[[Route], None]
+
+
+def settle(page: Page) -> str:
+    """Wait until the page has finished loading; return its state."""
+    page.wait_for_selector(SETTLED)
+    return page.get_attribute("main", "data-state") or ""
+
+
+def violations(page: Page, within: str = "html") -> list[str]:
+    """Return what axe-core finds wrong within an element: WCAG 2.0 to 2.2, A and AA, and best practices."""
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(AXE.read_text("utf-8"))
+    found: list[str] = page.evaluate(_RUN, [within, _RULES])
+    return found
+
+
+def overflow(page: Page) -> int:
+    """Return by how many pixels the document is wider than the window."""
+    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider
+
+
+def violations_in_each_look(page: Page, within: str = "html") -> dict[tuple[Scheme, int], list[str]]:
+    """Return what is wrong in light and dark at each width, without loading the page again; the window ends wide and light."""
+    found = {}
+    for scheme in reversed(SCHEMES):
+        page.emulate_media(color_scheme=scheme)
+        for width in reversed(WIDTHS):
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            wrong = violations(page, within)
+            if (wider := overflow(page)) > 0:
+                wrong.append(f"wider than the window by {wider} px")
+            if wrong:
+                found[scheme, width] = wrong
+    return found
+
+
+def answered(body: dict[str, Any], status: int = 200) -> Answer:
+    """Return a handler that answers with this body."""
+    return lambda route: route.fulfill(status=status, content_type="application/json", body=json.dumps(body))
+
+
+def refused(status: int, title: str, detail: str) -> Answer:
+    """Return a handler that answers with this problem."""
+    body = json.dumps({"type": "urn:mlgraph:problem:test", "title": title, "status": status, "detail": detail})
+    return lambda route: route.fulfill(status=status, content_type="application/problem+json", body=body)
+
+
+def altered(**members: Any) -> Answer:
+    """Return a handler that answers as the server does, with other values of these members."""
+
+    def handler(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=json.dumps({**response.json(), **members}))
+
+    return handler
 
 
 @dataclass
@@ -22,7 +90,7 @@ class Portal:
     page: Page
     url: str
     faults: list[str] = field(default_factory=list)
-    _expected: set[int] = field(default_factory=set)
+    _expected: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(PATIENCE_MS)
@@ -30,13 +98,17 @@ class Portal:
         self.page.on("console", self._collect)
 
     def _collect(self, message: ConsoleMessage) -> None:
-        expected = any(f"status of {status}" in message.text for status in self._expected)
+        expected = any(text in message.text for text in self._expected)
         if message.type == "error" and not expected:
             self.faults.append(message.text)
 
     def expect(self, *statuses: int) -> None:
         """Accept answers with these statuses, which browsers log as errors."""
-        self._expected.update(statuses)
+        self._expected.update(f"status of {status}" for status in statuses)
+
+    def expect_message(self, text: str) -> None:
+        """Accept messages of the console that contain a text."""
+        self._expected.add(text)
 
     def open(self, path: str, **parameters: str) -> str:
         """Open a page, wait until it has finished loading, and return its state."""
@@ -46,8 +118,7 @@ class Portal:
 
     def settle(self) -> str:
         """Wait until the page has finished loading; return its state."""
-        self.page.wait_for_selector(SETTLED)
-        return self.page.get_attribute("main", "data-state") or ""
+        return settle(self.page)
 
     def text(self, selector: str = "main") -> str:
         """Return the visible text of an element, without the marks that isolate directions."""
@@ -72,13 +143,8 @@ class Portal:
 
     def violations(self) -> list[str]:
         """Return what axe-core finds wrong on the page."""
-        self.page.evaluate(AXE.read_text())
-        found: list[dict[str, Any]] = self.page.evaluate(
-            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(result => result.violations)", _RULES
-        )
-        return [f"{each['id']}: {each['nodes'][0]['target']}: {each['nodes'][0]['failureSummary']}" for each in found]
+        return violations(self.page)
 
     def overflows(self) -> int:
         """Return by how many pixels the document is wider than the window."""
-        wider: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        return wider
+        return overflow(self.page)

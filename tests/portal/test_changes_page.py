@@ -1,25 +1,23 @@
-"""The feed of changes in a browser: pages that only append, newer entries that wait, filters, the past, states, axe-core."""
+"""The feed of changes in a browser: pages that only append, newer entries that wait, filters, the past, states."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, expect
 
 from tests.api.mcp import company
 from tests.contract.serving import Api, Process
 from tests.portal import shop
-from tests.portal.conftest import WIDE, OpenPortal, window
-from tests.portal.portal_page import Portal
+from tests.portal.conftest import OpenPortal, window
+from tests.portal.portal_page import PHONE, Portal, answered, refused
 
 CALL: Final = "**/api/v1/changes*"
-PHONE: Final = 360
 TABLES: Final = 130
 LIMIT: Final = 100
 ITEMS: Final = ".feed-group .item"
@@ -63,12 +61,6 @@ def feed(open_feed: OpenPortal) -> Portal:
 def listed(feed: Portal) -> list[str]:
     """Return the entries of the page as text, without the clock."""
     return [" ".join(text.split()) for text in feed.page.locator(f"{ITEMS} > div:nth-child(2)").all_inner_texts()]
-
-
-def refused(status: int, title: str, detail: str) -> Callable[[Route], None]:
-    """Return a handler that answers with this problem."""
-    body = json.dumps({"type": "urn:mlgraph:problem:test", "title": title, "status": status, "detail": detail})
-    return lambda route: route.fulfill(status=status, content_type="application/problem+json", body=body)
 
 
 def test_more_only_appends_until_all_are_shown(feed: Portal, api: Api) -> None:
@@ -174,7 +166,7 @@ def test_states_that_a_healthy_server_does_not_show(feed: Portal, api: Api) -> N
     feed.expect(403, 404, 422)
     answer = api.ask("changes", limit=3)
     cut = {**answer, "partial": True, "reason": "size", "total": 3, "total_is": "at_least"}
-    feed.page.route(CALL, lambda route: route.fulfill(content_type="application/json", body=json.dumps(cut)))
+    feed.page.route(CALL, answered(cut))
     assert feed.open("/changes") == "partial"
     assert "At least 3 changes" in feed.text(".answer")
     feed.page.unroute(CALL)
@@ -194,11 +186,14 @@ def test_the_rail_and_the_start_page_lead_here(feed: Portal) -> None:
     expect(feed.page.locator(".rail [aria-current=page]")).to_have_text("Changes")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [PHONE, WIDE])
-def test_axe_finds_nothing(open_feed: OpenPortal, scheme: str, width: int) -> None:
-    feed = open_feed(width=width, scheme=scheme)
-    for parameters in ({}, {"owner": company.TEAMS["risk"], "uri": company.FRAUD_LABELS}):
-        assert feed.open("/changes", **parameters) == "ready"
-        assert feed.violations() == []
-        assert feed.overflows() == 0
+def test_filters_fold_in_a_narrow_window(open_feed: OpenPortal) -> None:
+    feed = open_feed(width=PHONE)
+    feed.open("/changes", owner=company.TEAMS["risk"])
+    button = feed.page.get_by_role("button", name="Filters: 1")
+    expect(feed.page.get_by_role("button", name="Last 7 days")).to_be_hidden()
+    button.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    feed.page.get_by_role("button", name="Last 7 days").click()
+    expect(feed.page.get_by_role("button", name="Filters: 2")).to_be_visible()
+    assert feed.violations() == []
+    assert feed.overflows() == 0

@@ -8,7 +8,7 @@ from tests.api.mcp import company
 from tests.contract.serving import Api
 from tests.portal import shop
 from tests.portal.conftest import OpenPortal
-from tests.portal.portal_page import Portal
+from tests.portal.portal_page import Portal, violations_in_each_look
 
 FIRST = "A first text of a source."
 
@@ -131,3 +131,19 @@ def test_owner_link_and_successor_are_written_and_a_bad_link_is_explained(portal
     answer = shop_api.http.get("/api/v1/asset", params={"uri": shop.TYPED}).json()
     assert answer["owners"] == [company.TEAMS["growth"]]
     assert (answer["links"], answer["deprecated"], answer["successor"]) == (["https://example.org/runbook"], True, shop.NOTED)
+
+
+def test_fields_and_messages_of_editing_are_accessible(portal: Portal) -> None:
+    portal.open("/asset", uri=shop.LISTED)
+    portal.page.get_by_role("button", name="add a tag").click()
+    portal.press("e")
+    portal.page.get_by_label("New tag").fill("checked")
+    portal.press("Enter")
+    portal.wait_for_text("The tags are saved.", ".toast")
+    portal.page.get_by_role("button", name="Edit").click()
+    portal.page.get_by_role("button", name="add an owner").or_(portal.page.get_by_role("button", name="name an owner")).click()
+    portal.page.get_by_label("New owner").fill("data")
+    portal.page.get_by_role("option").first.wait_for()
+    assert violations_in_each_look(portal.page) == {}
+    portal.page.get_by_role("button", name="Undo").click()
+    portal.wait_for_text("The tags are as before.", ".toast")

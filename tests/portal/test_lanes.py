@@ -6,19 +6,19 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Literal
-from urllib.parse import quote, urlencode
+from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from tests.contract.serving import Process
+from tests.portal.conftest import window
 from tests.portal.lanes_page import Lanes
-from tests.portal.portal_page import AXE
+from tests.portal.portal_page import PHONE, WIDE, violations_in_each_look
 from tests.portal.wide_graphs import ROOT, wide_graph
 
-WIDE, PHONE = 1440, 360
 ACTIONS: Final = 60
 MOST_MARKS: Final = 150
 FOLDED: Final = 300
@@ -39,28 +39,16 @@ def served(folder: Path) -> Iterator[str]:
     assert process.stop() == 0
 
 
-def opened(
-    browser: Browser, url: str, *, width: int = WIDE, scheme: Literal["light", "dark"] = "light", script: bool = False
-) -> Iterator[Lanes]:
-    """Yield a page without an address; it must raise and report no error. `script`: the test itself evaluates a script in it."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=script)
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    yield Lanes(page, url)
-    assert faults == []
-    context.close()
-
-
 @pytest.fixture
 def lanes(browser: Browser, url: str) -> Iterator[Lanes]:
-    yield from opened(browser, url)
+    with window(browser, url) as portal:
+        yield Lanes(portal.page, url)
 
 
 @pytest.fixture
 def phone(browser: Browser, url: str) -> Iterator[Lanes]:
-    yield from opened(browser, url, width=PHONE)
+    with window(browser, url, width=PHONE) as portal:
+        yield Lanes(portal.page, url)
 
 
 def counted(lanes: Lanes) -> int:
@@ -173,7 +161,8 @@ def test_an_opened_address_shows_the_same_marks(browser: Browser, lanes: Lanes, 
         lanes.page.wait_for_selector(f'[data-id="{fold}"][aria-expanded=true]')
     lanes.settle()
     before = lanes.marks()
-    for again in opened(browser, url):
+    with window(browser, url) as portal:
+        again = Lanes(portal.page, url)
         again.page.goto(lanes.page.url)
         again.settle()
         assert [without_light(mark) for mark in again.marks()] == [without_light(mark) for mark in before]
@@ -203,31 +192,15 @@ def test_a_click_selects_and_r_makes_the_root(lanes: Lanes) -> None:
     lanes.page.wait_for_selector("h1:has-text('ratings')")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_axe_finds_nothing(browser: Browser, url: str, scheme: Literal["light", "dark"], width: int) -> None:
-    for lanes in opened(browser, url, width=width, scheme=scheme, script=True):
-        lanes.open("/impact", uri=ROOT, change="schema")
-        assert violations(lanes.page) == []
-        lanes.mark(next(mark["id"] for mark in lanes.marks() if mark["expanded"] == "false")).click()
-        lanes.page.wait_for_selector("[role=treegrid] [aria-expanded=true]")
-        lanes.press("[")
-        assert violations(lanes.page) == []
-        lanes.open("/compare", uri=ROOT, **{"from": "2026-10-05T00:00:00Z"})
-        lanes.page.wait_for_selector("main[data-state=ready]")
-        assert violations(lanes.page) == []
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds: WCAG 2.0 to 2.2, A and AA, and best practices."""
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found: list[str] = page.evaluate(
-        """async ([source, tags]) => { (0, eval)(source);
-        const result = await axe.run(document, {runOnly: {type: 'tag', values: tags}});
-        return result.violations.map(each => `${each.id}: ${each.nodes.map(node => node.html).join(' ').slice(0, 400)}`); }""",
-        [AXE.read_text(), tags],
-    )
-    return found
+def test_axe_finds_nothing(lanes: Lanes) -> None:
+    lanes.open("/impact", uri=ROOT, change="schema")
+    lanes.mark(next(mark["id"] for mark in lanes.marks() if mark["expanded"] == "false")).click()
+    lanes.page.wait_for_selector("[role=treegrid] [aria-expanded=true]")
+    lanes.press("[")
+    assert violations_in_each_look(lanes.page) == {}
+    lanes.open("/compare", uri=ROOT, **{"from": "2026-10-05T00:00:00Z"})
+    lanes.page.wait_for_selector("main[data-state=ready]")
+    assert violations_in_each_look(lanes.page) == {}
 
 
 def test_a_newer_answer_moves_nothing_until_it_is_asked_for(lanes: Lanes) -> None:
@@ -274,12 +247,9 @@ def test_names_are_text_and_cycles_end(lanes: Lanes) -> None:
     ],
 )
 def test_states(browser: Browser, url: str, parameters: dict[str, str], state: str, text: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{url}/lineage?{urlencode(parameters)}")
-    page.wait_for_selector(f"main[data-state={state}]")
-    assert text in page.locator("main").inner_text()
-    context.close()
+    with window(browser, url, away=True) as portal:
+        assert portal.open("/lineage", **parameters) == state
+        assert text in portal.text()
 
 
 def derived(source: str, target: str) -> dict[str, Any]:
@@ -309,21 +279,20 @@ def test_the_focus_lights_the_path_of_the_api(lanes: Lanes) -> None:
 
 
 def test_the_last_picture_stays_while_the_server_is_gone(browser: Browser, url: str) -> None:
-    context = browser.new_context()
-    lanes = Lanes(context.new_page(), url)
-    lanes.open("/lineage", uri=ROOT)
-    before = lanes.places()
-    context.route("**/api/v1/scene**", lambda route: route.abort())
-    fold = next(mark["id"] for mark in lanes.marks() if mark["expanded"] == "false")
-    lanes.mark(fold).click()
-    lanes.page.wait_for_selector("main[data-state=error]")
-    assert "The server does not answer. Below is the answer of" in lanes.page.locator("main").inner_text().replace("\n", " ")
-    assert lanes.places() == before
-    assert counted(lanes) == lanes.total()
-    context.unroute("**/api/v1/scene**")
-    lanes.page.get_by_role("button", name="Try now").click()
-    lanes.page.wait_for_selector(f'[data-id="{fold}"][aria-expanded=true]')
-    context.close()
+    with window(browser, url, away=True) as portal:
+        lanes = Lanes(portal.page, url)
+        lanes.open("/lineage", uri=ROOT)
+        before = lanes.places()
+        lanes.page.route("**/api/v1/scene**", lambda route: route.abort())
+        fold = next(mark["id"] for mark in lanes.marks() if mark["expanded"] == "false")
+        lanes.mark(fold).click()
+        lanes.page.wait_for_selector("main[data-state=error]")
+        assert "The server does not answer. Below is the answer of" in portal.text().replace("\n", " ")
+        assert lanes.places() == before
+        assert counted(lanes) == lanes.total()
+        lanes.page.unroute("**/api/v1/scene**")
+        lanes.page.get_by_role("button", name="Try now").click()
+        lanes.page.wait_for_selector(f'[data-id="{fold}"][aria-expanded=true]')
 
 
 def test_one_choice_leaves_what_the_walk_of_a_column_returns(lanes: Lanes) -> None:

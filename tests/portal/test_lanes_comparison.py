@@ -9,8 +9,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from tests.portal.conftest import window
 from tests.portal.lanes_page import Lanes
-from tests.portal.test_lanes import counted, derived, opened, send, served
+from tests.portal.test_lanes import counted, derived, send, served
 from tests.portal.wide_graphs import ROOT
 
 
@@ -21,7 +22,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def lanes(browser: Browser, url: str) -> Iterator[Lanes]:
-    yield from opened(browser, url)
+    with window(browser, url) as portal:
+        yield Lanes(portal.page, url)
 
 
 def test_a_comparison_is_the_difference_of_two_answers(lanes: Lanes) -> None:

@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.contract.serving import Process
+from tests.portal.conftest import window
 from tests.portal.lanes_page import Lanes
-from tests.portal.test_lanes import MOST_MARKS, conserve, counted, opened
+from tests.portal.test_lanes import MOST_MARKS, conserve, counted
 from tests.portal.wide_graphs import ROOT, wide_graph
 
 pytestmark = pytest.mark.slow
@@ -46,7 +47,8 @@ def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def lanes(browser: Browser, hub: str) -> Iterator[Lanes]:
-    yield from opened(browser, hub)
+    with window(browser, hub) as portal:
+        yield Lanes(portal.page, hub)
 
 
 def test_the_hub_is_complete_in_150_marks(lanes: Lanes) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal
+from collections.abc import Iterator
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.contract.serving import Api
-from tests.portal.portal_page import AXE
+from tests.portal.conftest import OpenPage, pages
+from tests.portal.portal_page import PHONE, WIDE, settle, violations_in_each_look
 from tests.portal.restartable_server import RestartableServer
 
-WCAG: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-WIDE, TABLET, PHONE = 1440, 768, 360
-PATIENCE_MS: Final = 20_000
 TEAM: Final = "mlg://team/org/data"
 LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/"
 HOSTILE: Final = {
@@ -40,64 +38,34 @@ def facts() -> list[dict[str, Any]]:
     return [*({"asset": asset} for asset in assets), {"edge": edge}]
 
 
-Open = Callable[..., Page]
-
-
 @pytest.fixture
-def open_page(browser: Browser, server: RestartableServer) -> Iterator[Open]:
-    """Opens a path in a browser that knows nothing; at the end no page of it has failed."""
-    contexts, faults = [], []
-
-    def opened(path: str = "/", *, width: int = WIDE, scheme: Literal["light", "dark"] = "light") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id="Asia/Kolkata")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(server.url + path)
-        settle(page)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert faults == []
-
-
-def settle(page: Page) -> str:
-    """Wait until the page has finished loading; return its state."""
-    page.wait_for_selector("main[data-state]:not([data-state=loading])")
-    return page.get_attribute("main", "data-state") or ""
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds, with the elements concerned."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("tags => axe.run(document, {runOnly: tags}).then(result => result.violations)", WCAG)
-    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+def open_page(browser: Browser, server: RestartableServer) -> Iterator[OpenPage]:
+    """Opens a path in a browser that knows nothing, in another zone; at the end no page of it has failed."""
+    with pages(browser, server.url, zone="Asia/Kolkata") as opened:
+        yield opened
 
 
 def query_of(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-def test_a_fresh_server_lists_first_steps_and_fills_by_itself(server: RestartableServer, open_page: Open) -> None:
-    page, phone = open_page(), open_page(width=PHONE, scheme="dark")
+def test_a_fresh_server_lists_first_steps_and_fills_by_itself(server: RestartableServer, open_page: OpenPage) -> None:
+    page, phone = open_page("/"), open_page("/", width=PHONE)
     assert settle(page) == "empty"
     expect(page.locator("h1")).to_have_text("Nothing is here yet")
     expect(page.locator("code", has_text="OPENLINEAGE_URL")).to_have_text(f"export OPENLINEAGE_URL={server.url}")
     expect(page.get_by_role("status").filter(has_text="Listening.")).to_be_visible()
-    assert violations(page) == violations(phone) == []
+    assert violations_in_each_look(page) == {}
     server.send(*facts())
     for each in (page, phone):
         expect(each.locator("h1")).to_have_text("The first data is here")
         expect(each.locator("main")).to_have_attribute("data-state", "ready")
         expect(each.get_by_role("status").filter(has_text="assets so far")).to_contain_text("30 models")
-    assert violations(page) == violations(phone) == []
+    assert violations_in_each_look(page) == {}
 
 
-def test_filters_are_the_api_and_back_undoes(server: RestartableServer, open_page: Open) -> None:
-    api, page = Api(server.url), open_page()
+def test_filters_are_the_api_and_back_undoes(server: RestartableServer, open_page: OpenPage) -> None:
+    api, page = Api(server.url), open_page("/")
     page.get_by_role("search").filter(has_text="What are you looking for").get_by_role("searchbox").fill("ratings")
     page.get_by_role("button", name="Search").click()
     page.wait_for_url("**/search?q=ratings")
@@ -116,7 +84,7 @@ def test_filters_are_the_api_and_back_undoes(server: RestartableServer, open_pag
     api.close()
 
 
-def test_search_finds_while_one_types_and_lists_on(server: RestartableServer, open_page: Open) -> None:
+def test_search_finds_while_one_types_and_lists_on(server: RestartableServer, open_page: OpenPage) -> None:
     page = open_page("/search")
     api = Api(server.url)
     total = api.ask("search")["total"]
@@ -133,7 +101,7 @@ def test_search_finds_while_one_types_and_lists_on(server: RestartableServer, op
     assert page.locator(".search input").input_value() == "memb"
 
 
-def test_an_empty_search_offers_others(open_page: Open) -> None:
+def test_an_empty_search_offers_others(open_page: OpenPage) -> None:
     page = open_page("/search?q=ratings+zebra&kind=model&kind=workflow&tag=none")
     assert settle(page) == "empty"
     expect(page.locator("main")).to_contain_text("No asset has these words and passes the filters.")
@@ -142,7 +110,7 @@ def test_an_empty_search_offers_others(open_page: Open) -> None:
     assert settle(page) == "ready"
 
 
-def test_everything_by_keyboard(open_page: Open) -> None:
+def test_everything_by_keyboard(open_page: OpenPage) -> None:
     page = open_page("/search?q=ratings")
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keys")
@@ -173,7 +141,7 @@ def test_everything_by_keyboard(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE, WIDE])
-def test_names_are_text_whatever_they_contain(open_page: Open, width: int) -> None:
+def test_names_are_text_whatever_they_contain(open_page: OpenPage, width: int) -> None:
     page = open_page("/search?q=ratings&limit=100", width=width)
     for name in HOSTILE.values():
         assert page.get_by_role("listitem").filter(has_text=name).count() == 1
@@ -186,7 +154,7 @@ def test_names_are_text_whatever_they_contain(open_page: Open, width: int) -> No
     assert page.evaluate("window.hacked") is None
 
 
-def test_a_parameter_without_meaning_is_named(open_page: Open) -> None:
+def test_a_parameter_without_meaning_is_named(open_page: OpenPage) -> None:
     page = open_page("/search?prefix=perhaps")
     assert settle(page) == "error"
     expect(page.locator("main")).to_contain_text("prefix is 'perhaps'. It is true or false.")
@@ -199,8 +167,8 @@ def test_a_parameter_without_meaning_is_named(open_page: Open) -> None:
     expect(refused.locator(".band.bad")).to_contain_text("query parameter 'limit'")
 
 
-def test_colours_are_kept_by_the_browser(open_page: Open) -> None:
-    page = open_page(scheme="light")
+def test_colours_are_kept_by_the_browser(open_page: OpenPage) -> None:
+    page = open_page("/")
     background = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(background)
     page.get_by_role("button", name="You and this browser").click()
@@ -212,23 +180,17 @@ def test_colours_are_kept_by_the_browser(open_page: Open) -> None:
     assert page.evaluate(background) == dark
 
 
-def test_every_state_is_accessible(open_page: Open) -> None:
-    for path in ("/", "/search?q=ratings&kind=dataset", "/search?q=zebra", "/search?prefix=x", "/?as_of=2026-11-08T15:00:00Z"):
-        for width, scheme in ((WIDE, "light"), (TABLET, "dark"), (PHONE, "light")):
-            page = open_page(path, width=width, scheme=scheme)
-            assert violations(page) == [], (path, width, scheme)
-            assert page.evaluate("document.documentElement.scrollWidth") == width, (path, width)
-            page.context.close()
+def test_dialogs_are_accessible(open_page: OpenPage) -> None:
     page = open_page("/search?q=ratings")
     for key in ("Control+k", "?", "t"):
         page.keyboard.press(key)
         page.wait_for_selector("dialog[open]")
-        assert violations(page) == [], key
+        assert violations_in_each_look(page) == {}, key
         page.keyboard.press("Escape")
         page.wait_for_selector("dialog[open]", state="detached")
 
 
-def test_a_server_that_goes_away_and_comes_back(server: RestartableServer, open_page: Open) -> None:
+def test_a_server_that_goes_away_and_comes_back(server: RestartableServer, open_page: OpenPage) -> None:
     page = open_page("/search?q=ratings")
     hits = page.locator(".hits ol > li").count()
     server.stop()

@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.portal.restartable_server import RestartableServer
-from tests.portal.test_start_and_search import PATIENCE_MS, PHONE, facts, settle, violations
+from tests.contract.serving import Api
+from tests.portal.conftest import window
+from tests.portal.portal_page import PHONE, altered, answered, refused, settle, violations
 
 SEARCH = "**/api/v1/search?*"
-Answer = Callable[[Route], None]
-
-
-def answered(body: dict[str, Any]) -> Answer:
-    """Return a handler that answers with this body."""
-    return lambda route: route.fulfill(content_type="application/json", body=json.dumps(body))
-
-
-def refused(status: int, title: str, detail: str) -> Answer:
-    """Return a handler that answers with this problem."""
-    body = json.dumps({"type": "urn:mlgraph:problem:test", "title": title, "status": status, "detail": detail})
-    return lambda route: route.fulfill(status=status, content_type="application/problem+json", body=body)
-
-
-def altered(**members: Any) -> Answer:
-    """Return a handler that answers as the server does, with other values of these members."""
-
-    def handler(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, body=json.dumps({**response.json(), **members}))
-
-    return handler
 
 
 @pytest.fixture
-def page(browser: Browser, server: RestartableServer) -> Iterator[Page]:
-    server.send(*facts())
-    context = browser.new_context(viewport={"width": PHONE, "height": 900}, color_scheme="dark", base_url=server.url)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.route("**/api/v1/stream?*", refused(503, "Too many", "later"))
-    yield page
-    context.close()
+def page(browser: Browser, shop_api: Api) -> Iterator[Page]:
+    with window(browser, shop_api.url, width=PHONE, scheme="dark", away=True) as portal:
+        portal.page.route("**/api/v1/stream?*", refused(503, "Too many", "later"))
+        yield portal.page
 
 
 def test_a_lag_is_shown_within_two_seconds_and_goes_by_itself(page: Page) -> None:
-    page.goto("/search?q=ratings")
+    page.goto("/search?q=orders")
     assert settle(page) == "ready"
     page.route("**/readyz", answered({"status": "ready", "watermark": 7, "lag_s": 42.4}))
     expect(page.locator("main")).to_have_attribute("data-state", "stale", timeout=2_500)
@@ -64,7 +37,7 @@ def test_a_lag_is_shown_within_two_seconds_and_goes_by_itself(page: Page) -> Non
 
 def test_an_answer_that_was_cut_is_partial(page: Page) -> None:
     page.route(SEARCH, altered(partial=True, reason="time", total=1234, total_is="at_least"))
-    page.goto("/search?q=ratings")
+    page.goto("/search?q=orders")
     assert settle(page) == "partial"
     expect(page.locator(".answer")).to_contain_text("At least 1,234 assets")
     expect(page.locator(".band.warn")).to_contain_text("The answer was cut.")
@@ -73,7 +46,7 @@ def test_an_answer_that_was_cut_is_partial(page: Page) -> None:
 
 def test_a_page_without_permission_names_who_gives_it(page: Page) -> None:
     page.route(SEARCH, refused(403, "Forbidden", "this token reads streamflix/recommendations"))
-    page.goto("/search?q=ratings")
+    page.goto("/search?q=orders")
     assert settle(page) == "forbidden"
     expect(page.locator(".band.bad")).to_contain_text("this token reads streamflix/recommendations")
     assert page.locator(".facets, .hits").count() == 0, "nothing about what is hidden"
@@ -82,7 +55,7 @@ def test_a_page_without_permission_names_who_gives_it(page: Page) -> None:
 
 def test_a_missing_token_is_asked_for(page: Page) -> None:
     page.route(SEARCH, refused(401, "Unauthorized", "a bearer token is needed"))
-    page.goto("/search?q=ratings")
+    page.goto("/search?q=orders")
     dialog = page.get_by_role("dialog", name="This server wants a token")
     expect(dialog).to_be_visible()
     assert violations(page) == []
@@ -96,7 +69,7 @@ def test_a_missing_token_is_asked_for(page: Page) -> None:
 def test_a_slow_answer_is_named_after_400_ms(page: Page) -> None:
     pending: list[Route] = []
     page.route(SEARCH, lambda route: pending.append(route))  # noqa: PLW0108 - playwright marks the function
-    page.goto("/search?q=ratings")
+    page.goto("/search?q=orders")
     expect(page.locator("main")).to_have_attribute("data-state", "loading")
     expect(page.get_by_text("Waiting for the hits.")).to_be_visible(timeout=2_000)
     assert violations(page) == []
@@ -106,7 +79,7 @@ def test_a_slow_answer_is_named_after_400_ms(page: Page) -> None:
 
 def test_an_unexpected_failure_is_an_error_with_its_reason(page: Page) -> None:
     page.route(SEARCH, refused(500, "Internal error", "its log has the cause under urn:uuid:1"))
-    page.goto("/search?q=ratings")
+    page.goto("/search?q=orders")
     assert settle(page) == "error"
     expect(page.locator(".band.bad")).to_contain_text("its log has the cause under urn:uuid:1")
     page.unroute(SEARCH)

@@ -1,12 +1,9 @@
-"""The pages of a team and of the reader in a browser: what a team owns, its neighbours, recent and pinned assets, axe-core."""
+"""The pages of a team and of the reader in a browser: what a team owns, its neighbours, recent and pinned assets."""
 
 from __future__ import annotations
 
-import pytest
-
 from tests.api.mcp import company
 from tests.contract.serving import Api
-from tests.portal.conftest import OpenPortal
 from tests.portal.portal_page import Portal
 
 TEAM = company.TEAMS["ads"]
@@ -49,12 +46,3 @@ def test_what_was_opened_and_pinned_is_listed(portal: Portal) -> None:
     portal.page.locator("nav a", has_text="Mine").click()
     portal.wait_for_text("1 asset pinned and 1 asset opened lately", ".answer")
     assert portal.page.locator("main .item").count() == 2
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 360)])
-def test_both_pages_are_accessible(open_portal: OpenPortal, scheme: str, width: int) -> None:
-    portal = open_portal(scheme=scheme, width=width)
-    for path, parameters in (("/team", {"uri": TEAM}), ("/me", {})):
-        portal.open(path, **parameters)
-        assert portal.violations() == []
-        assert portal.page.evaluate("document.documentElement.scrollWidth") <= width
