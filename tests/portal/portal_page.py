@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -13,10 +13,8 @@ from playwright.sync_api import ConsoleMessage, Page, Route
 
 PATIENCE_MS: Final = 20_000
 WIDE, TABLET, PHONE = 1440, 768, 360
-WIDTHS: Final = (WIDE, TABLET, PHONE)
 HEIGHT: Final = 900
 Scheme = Literal["light", "dark"]
-SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 SETTLED: Final = "main[data-state]:not([data-state=loading])"
 AXE: Final = Path(__file__).parents[2] / "portal" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -47,18 +45,29 @@ def overflow(page: Page) -> int:
     return wider
 
 
-def violations_in_each_look(page: Page, within: str = "html") -> dict[tuple[Scheme, int], list[str]]:
-    """Return what is wrong in light and dark at each width, without loading the page again; the window ends wide and light."""
-    found = {}
-    for scheme in reversed(SCHEMES):
+Look = tuple[Scheme, int]
+LOOKS: Final[tuple[Look, ...]] = (
+    ("light", PHONE),
+    ("dark", PHONE),
+    ("dark", TABLET),
+    ("light", TABLET),
+    ("dark", WIDE),
+    ("light", WIDE),
+)
+"""Every scheme at every width; the last one is that of a new window."""
+
+
+def violations_in_each_look(page: Page, within: str = "html", looks: Sequence[Look] = LOOKS) -> dict[Look, list[str]]:
+    """Return what is wrong in each look of the page, without loading it again."""
+    found: dict[Look, list[str]] = {}
+    for scheme, width in looks:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=scheme)
-        for width in reversed(WIDTHS):
-            page.set_viewport_size({"width": width, "height": HEIGHT})
-            wrong = violations(page, within)
-            if (wider := overflow(page)) > 0:
-                wrong.append(f"wider than the window by {wider} px")
-            if wrong:
-                found[scheme, width] = wrong
+        wrong = violations(page, within)
+        if (wider := overflow(page)) > 0:
+            wrong.append(f"wider than the window by {wider} px")
+        if wrong:
+            found[scheme, width] = wrong
     return found
 
 

@@ -1,14 +1,14 @@
 """Axe-core on every page in each state that it can have, in light and dark at three widths.
 
-A page is loaded once a state; colours and width change without loading it again. Parameters, and a host name that the server
-does not trust, lead to most states; for those of a slow, failing or limited server its answers are replaced on their way to the
-browser.
+A page is loaded once a state; colours and width change without loading it again. The slow tests look at every pair of them.
+Parameters, and a host name that the server does not trust, lead to most states; for those of a slow, failing or limited server
+its answers are replaced on their way to the browser.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -20,7 +20,19 @@ from tests.api.mcp import company
 from tests.contract.serving import Api
 from tests.portal import shop
 from tests.portal.conftest import FOREIGN_HOST, window
-from tests.portal.portal_page import Answer, Portal, altered, answered, refused, violations_in_each_look
+from tests.portal.portal_page import (
+    LOOKS,
+    PHONE,
+    TABLET,
+    WIDE,
+    Answer,
+    Look,
+    Portal,
+    altered,
+    answered,
+    refused,
+    violations_in_each_look,
+)
 
 Parameters = dict[str, str]
 PAST: Final = "2001-01-01T00:00:00Z"
@@ -97,6 +109,10 @@ READY: Final[dict[str, Parameters]] = {
     "/dead-letters": {},
     "/coverage": {},
 }
+SOME_LOOKS: Final[tuple[Look, ...]] = (("dark", PHONE), ("dark", TABLET), ("light", WIDE))
+"""Each width and each scheme once; the slow tests take every pair."""
+LATE: Final = {"/", "/asset", "/lineage", "/impact", "/compare"}
+"""Pages that ask for more once they are ready."""
 NO_FORBIDDEN: Final = {"/me"}
 """Everybody may ask who they are."""
 
@@ -121,21 +137,41 @@ def replaced(portal: Portal, call: re.Pattern[str], answer: Answer | None) -> It
         portal.page.unroute(call)
 
 
-def expect_sound(portal: Portal, state: str, found: dict[str, Any], within: str = "html") -> None:
+class Held:
+    """Answers that wait until they are released."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._waiting: list[Route] | None = []
+
+    def handle(self, route: Route) -> None:
+        """Answer a request, or let it wait."""
+        if self._waiting is None:
+            self._answer(route)
+        else:
+            self._waiting.append(route)
+
+    def release(self) -> None:
+        """Answer what waits and what comes."""
+        waiting, self._waiting = self._waiting, None
+        for route in waiting or ():
+            self._answer(route)
+
+
+def expect_sound(portal: Portal, state: str, looks: Sequence[Look], found: dict[str, Any], within: str = "html") -> None:
     """Wait for the state, look at the page or a part of it in each way, and note what is wrong."""
     expect(portal.page.locator("main")).to_have_attribute("data-state", state)
-    if wrong := violations_in_each_look(portal.page, within):
+    if wrong := violations_in_each_look(portal.page, within, looks):
         found[state] = wrong
 
 
+@pytest.mark.parametrize("looks", [SOME_LOOKS, pytest.param(LOOKS, marks=pytest.mark.slow)], ids=["some", "all"])
 @pytest.mark.parametrize("path", READY)
-def test_every_state_of_every_page_is_accessible(portal: Portal, path: str) -> None:
+def test_every_state_of_every_page_is_accessible(portal: Portal, path: str, looks: Sequence[Look]) -> None:
     page, found = portal.page, dict[str, Any]()
     call = re.compile(rf"/api/v1/{CALLS.get(path, path[1:])}(\?|$)")
-    pending: list[Route] = []
     states: dict[str, tuple[Parameters, Answer | None]] = {
-        "loading": (READY[path], lambda route: pending.append(route)),  # noqa: PLW0108 - playwright marks the function
-        "error": (READY[path], refused(500, "Internal error", "its log has the cause")),
+        "error": (READY[path], refused(500, "Internal error", "its log has the cause"))
     }
     if path in EMPTY:
         states["empty"] = (EMPTY[path], None)
@@ -144,19 +180,22 @@ def test_every_state_of_every_page_is_accessible(portal: Portal, path: str) -> N
     for state, (parameters, answer) in states.items():
         with replaced(portal, call, answer):
             page.goto(f"{portal.url}{path}?{urlencode(parameters)}")
-            if state == "loading":
-                page.get_by_text("Waiting for").wait_for()
-            expect_sound(portal, state, found)
+            expect_sound(portal, state, looks, found)
     if path not in NO_FORBIDDEN:
         page.goto(f"http://{FOREIGN_HOST}:{urlsplit(portal.url).port}{path}?{urlencode(READY[path])}")
-        expect_sound(portal, "forbidden", found)
+        expect_sound(portal, "forbidden", looks, found)
     page.route("**/api/v1/stream?*", refused(503, "Too many", "later"))
-    with replaced(portal, call, ANSWERS.get(path)):
-        portal.open(path, **READY[path])
-        page.wait_for_load_state("networkidle")
-        expect_sound(portal, "ready", found)
+    held = Held(ANSWERS.get(path, Route.continue_))
+    with replaced(portal, call, held.handle):
+        page.goto(f"{portal.url}{path}?{urlencode(READY[path])}")
+        page.get_by_text("Waiting for").wait_for()
+        expect_sound(portal, "loading", looks, found)
+        held.release()
+        if path in LATE:
+            page.wait_for_load_state("networkidle")
+        expect_sound(portal, "ready", looks, found)
         page.route("**/readyz", answered({"status": "ready", "watermark": 7, "lag_s": 42.4}))
-        expect_sound(portal, "stale", found, within=".band.warn")  # all else is that of the ready page
+        expect_sound(portal, "stale", looks, found, within=".band.warn")  # all else is that of the ready page
         found |= {"stale as a whole": wrong} if (wrong := portal.violations()) else {}
     page.unroute_all(behavior="ignoreErrors")
     assert found == {}
@@ -181,4 +220,4 @@ MORE: Final[tuple[tuple[str, Parameters, str], ...]] = (
 def test_more_of_what_pages_show_is_accessible(portal: Portal, path: str, parameters: Parameters, state: str) -> None:
     assert portal.open(path, **parameters) == state
     portal.page.wait_for_load_state("networkidle")
-    assert violations_in_each_look(portal.page) == {}
+    assert violations_in_each_look(portal.page, looks=SOME_LOOKS) == {}
