@@ -21,6 +21,7 @@ from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
 from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.discovery.changes.change_feed import ChangeFeed
+from mlgraph.services.discovery.changes.recorded_count import RecordedCount
 from mlgraph.services.discovery.coverage.coverage import Coverage
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFilesRequest
 from mlgraph.services.discovery.team_overview import TeamOverview
@@ -132,8 +133,8 @@ class Double(OperatorDouble, IntakeDouble, ChangesDouble):
         self._note("impact", uri=uri, options=options, change=change)
         return dict(operations.IMPACT)
 
-    def scene(self, uri: str, options: SceneOptions) -> Body:
-        self._note("scene", uri=uri, options=options)
+    def scene(self, uri: str, options: SceneOptions, *, at_least: int | None) -> Body:
+        self._note("scene", uri=uri, options=options, at_least=at_least)
         return dict(scene_examples.SCENE)
 
     def propagation(self, uri: str, **options: object) -> Body:
@@ -175,6 +176,10 @@ class Double(OperatorDouble, IntakeDouble, ChangesDouble):
     @property
     def changes(self) -> "ChangeFeedDouble":
         return ChangeFeedDouble(self)
+
+    @property
+    def recorded(self) -> "RecordedDouble":
+        return RecordedDouble(self)
 
     @property
     def teams(self) -> "TeamDouble":
@@ -231,6 +236,18 @@ class ChangeFeedDouble:
         inspect.signature(ChangeFeed.changes).bind_partial(self, from_, to, **options)
         self._double.calls.append(("changes", {"from_": from_, "to": to, **options}))
         return dict(discovery_examples.CHANGES)
+
+
+class RecordedDouble:
+    """Facts by the time of their recording."""
+
+    def __init__(self, double: Double) -> None:
+        self._double = double
+
+    def since(self, as_of: str, after: int) -> Body:
+        inspect.signature(RecordedCount.since).bind(self, as_of, after)
+        self._double.calls.append(("since", {"as_of": as_of, "after": after}))
+        return dict(discovery_examples.RECORDED)
 
 
 class NamesDouble:

@@ -4,6 +4,7 @@ import type { PageStatus } from '@/app/page-status';
 import { momentOf, notAMoment } from '@/app/params';
 import { Band } from './band';
 import { formatTime } from './format';
+import { RecordedSince } from './recorded-since';
 import { StateBand } from './state-band';
 
 interface PageProps {
@@ -44,6 +45,7 @@ export function Page(props: PageProps) {
     <main id="main" tabIndex={-1} className={wide ? 'wide' : undefined} data-state={status.state} data-total={props.total}>
       <Head {...props} />
       {!props.ownPast && <PastBand knowsPast={props.knowsPast ?? true} />}
+      {(props.knowsPast ?? true) && <RecordedSince />}
       <StateBand status={status} waitsFor={props.waitsFor ?? 'the server'} more={props.more} />
       {children}
     </main>

@@ -23,6 +23,7 @@ from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.curation.usage_counter import UsageCounter
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.discovery.changes.change_feed import ChangeFeed
+from mlgraph.services.discovery.changes.recorded_count import RecordedCount
 from mlgraph.services.discovery.coverage.coverage import Coverage
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
@@ -90,6 +91,7 @@ class Server:
         dependencies = SourceDependencies(
             stored, reader, intake.append, dead_letters, events, warnings, options.public_url, registries
         )
+        recorded = PostgresRecordedFacts(database)
         self.connections = SourceManager(dependencies, connectors, options.configuration.sources, _credentials)
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         index = SearchFiles(options.data / "search" / _store_name(options.store), writes=first)
@@ -118,7 +120,8 @@ class Server:
             sessions=BrowserSessions(tokens, SessionFiles(options.data / "sessions")),
             agents=AgentQueries(reader, self.follower, noise, self.usage.requested),
             discovery=Discovery(reader, self.follower, self.similarity, intake.append, searches, checks=first),
-            changes=ChangeFeed(reader, PostgresRecordedFacts(database), self.follower),
+            changes=ChangeFeed(reader, recorded, self.follower),
+            recorded=RecordedCount(reader, recorded, self.follower),
             coverage=Coverage(reader, self.follower, connectors),
             teams=TeamOverview(reader, self.follower),
             annotations=Annotations(reader, self.follower, queries, intake.append, PostgresExclusion(database)),

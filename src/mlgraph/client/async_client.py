@@ -146,6 +146,7 @@ class AsyncClient:
     team = _awaited(Client.team)
     coverage = _awaited(Client.coverage)
     changes = _awaited(Client.changes)
+    recorded = _awaited(Client.recorded)
     search = _awaited(Client.search)
     similar = _awaited(Client.similar)
     similar_to_text = _awaited(Client.similar_to_text)

@@ -29,8 +29,21 @@ class RecordedRange:
     reports: list[RunReport] = field(default_factory=list)
 
 
+class FactCount(NamedTuple):
+    """A number of facts; `is_all`: all facts that may count were looked at."""
+
+    facts: int
+    is_all: bool
+
+
 class RecordedFacts(Protocol):
     """Reads facts by the time of recording."""
+
+    def count(self, after: int, upto: int, until: int, most: int) -> FactCount:
+        """Return how many facts of the transactions after `after`, up to `upto`, are about moments up to `until`.
+
+        Of each table, the first `most` facts of these transactions are looked at.
+        """
 
     def last_tx_at(self, moment: int) -> int:
         """Return the last transaction that was recorded until `moment` (microseconds since the epoch; 0: none)."""

@@ -53,6 +53,7 @@ CONTRACT = {
     ("post", "/api/v1/restore"),
     ("get", "/api/v1/stream"),
     ("get", "/api/v1/coverage"),
+    ("get", "/api/v1/recorded"),
     ("get", "/api/v1/team"),
     ("get", "/api/v1/session"),
     ("post", "/api/v1/session"),

@@ -13,7 +13,7 @@ from mlgraph.api.http.json_responses import answer
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS
-from mlgraph.api.schema.parameters import Cursor, Moment, Uri, at_least, known_only
+from mlgraph.api.schema.parameters import Cursor, Moment, RequiredMoment, Uri, at_least, known_only
 from mlgraph.client.answer_shapes import change_shapes
 from mlgraph.services.discovery.changes.change_feed import DEFAULT_LIMIT, MAX_FEED_LIMIT
 
@@ -52,3 +52,19 @@ async def changes(services: Services, lanes: UseLanes, wanted: Annotated[Changes
     """
     options = {name: getattr(wanted, name) for name in ("owner", "uri", "limit", "cursor")}
     return await lanes.heavy.run(lambda: answer(services.changes.changes(wanted.from_, wanted.to, **options)))
+
+
+@router.get(
+    "/recorded",
+    summary="Facts recorded since an answer",
+    response_model=change_shapes.RecordedSince,
+    responses=operations.answers("The number of facts.", errors=READ_ERRORS),
+)
+async def recorded(
+    services: Services,
+    lanes: UseLanes,
+    as_of: RequiredMoment,
+    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="The watermark of the answer, or the `at_least` of a link.")],
+) -> Response:
+    """Return how many facts about the time of an earlier answer were recorded after it: whether it would be the same today."""
+    return await lanes.light.run(lambda: answer(services.recorded.since(as_of, after)))

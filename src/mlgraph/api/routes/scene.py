@@ -80,10 +80,16 @@ class SceneParameters(BaseModel):
     response_model=Scene,
     responses=operations.answers("The scene.", errors=_ERRORS),
 )
-async def scene(services: Services, lanes: UseLanes, wanted: Annotated[SceneParameters, Query()]) -> Response:
+async def scene(
+    services: Services,
+    lanes: UseLanes,
+    wanted: Annotated[SceneParameters, Query()],
+    watermark: Annotated[int | None, Depends(at_least)],
+) -> Response:
     """Return the closure of an asset, or what a change affects, as marks in rows and columns; their counts add up to `total`.
 
     Rows are teams (or kinds, platforms, namespaces, environments), columns are steps from the root. A mark is an asset, or a fold
-    with the number of its assets; `open` opens folds in place. `moments` are the times at which the closure changed.
+    with the number of its assets; `open` opens folds in place. `moments` are the times at which the closure changed. With `as_of`
+    and `at_least`, the answer has the same bytes until something about the time up to then is recorded (`GET /api/v1/recorded`).
     """
-    return await lanes.heavy.run(lambda: answer(services.scenes.scene(wanted.uri, wanted.options())))
+    return await lanes.heavy.run(lambda: answer(services.scenes.scene(wanted.uri, wanted.options(), at_least=watermark)))

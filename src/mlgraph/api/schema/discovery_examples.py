@@ -65,3 +65,11 @@ CHANGES: Final[change_shapes.Changes] = {
     "frontier": None,
     "watermark": 42,
 }
+RECORDED: Final[change_shapes.RecordedSince] = {
+    "as_of": "2026-11-21T10:00:00Z",
+    "after": 42,
+    "until": "2026-11-21T10:00:00Z",
+    "total": 3,
+    "total_is": "exact",
+    "watermark": 57,
+}

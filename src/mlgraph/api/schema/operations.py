@@ -286,6 +286,7 @@ EXAMPLES: Final = {
     "Why": WHY,
     "Names": NAMES,
     "Changes": discovery_examples.CHANGES,
+    "RecordedSince": discovery_examples.RECORDED,
     "Similar": similar_examples.SIMILAR,
     "Dismissal": similar_examples.DISMISSAL,
     "ResolvedName": discovery_examples.RESOLVED,

@@ -69,6 +69,9 @@ AsOf = Annotated[
     Moment | None,
     Query(description="The moment to answer for (RFC 3339 with a zone); now by default.", json_schema_extra=_time_schema),
 ]
+RequiredMoment = Annotated[
+    Moment, Query(description="The moment that the answer is about (RFC 3339 with a zone).", json_schema_extra=_time_schema)
+]
 Since = Annotated[Moment, Query(description="When the asset changed (RFC 3339 with a zone).", json_schema_extra=_time_schema)]
 Level = Annotated[
     LevelName | None,
@@ -127,11 +130,12 @@ async def at_least(
         int | None,
         Query(ge=0, le=2**63 - 1, description="Wait until the answer includes this watermark, else 503 with Retry-After."),
     ] = None,
-) -> None:
-    """Wait until queries include the write with this watermark. Raises `Unavailable` if that takes too long."""
+) -> int | None:
+    """Wait until queries include the write with this watermark, and return it. Raises `Unavailable` if that takes too long."""
     if at_least is not None and not services.queries.reached(at_least):
         # Each waiting request occupies a thread, so these requests have their own lane.
         await lanes.at_least.run(lambda: services.queries.wait_for(at_least))
+    return at_least
 
 
 @lru_cache

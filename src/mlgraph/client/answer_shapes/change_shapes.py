@@ -63,3 +63,14 @@ Changes = TypedDict(
     },
 )
 """A page of the changes that were recorded in (from, to], newest first; `runs` counts those that are not listed."""
+
+
+class RecordedSince(TypedDict):
+    """How many facts about moments up to `until` were recorded after the watermark `after`."""
+
+    as_of: str
+    after: int
+    until: str
+    total: int
+    total_is: Literal["exact", "at_least"]
+    watermark: int

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.csr.base import BaseTable
 from mlgraph.graph.csr.gather import gather
 from mlgraph.graph.csr.overlay import Overlay, Packed, rows_at
@@ -49,6 +50,13 @@ class Gathered(NamedTuple):
     origin: NDArray[np.int16]
     start: Longs
     end: Longs
+
+    def up_to(self, moment: int) -> Gathered:
+        """Return the rows that begin by `moment`; those that end later have no end."""
+        chosen = self.start <= moment
+        position, other, relation = self.position[chosen], self.other[chosen], self.relation[chosen]
+        flags, origin, start, end = self.flags[chosen], self.origin[chosen], self.start[chosen], self.end[chosen]
+        return Gathered(position, other, relation, flags, origin, start, np.where(end > moment, FOREVER, end))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from mlgraph.graph.csr.csr_table import DirectedRows
+from mlgraph.domain.timestamps import FOREVER
+from mlgraph.graph.csr.csr_table import DirectedRows, Gathered
 from mlgraph.graph.csr.grouping_kernel import grouped, places_among
 from mlgraph.graph.csr.row_format import EVER
 from mlgraph.graph.csr.snapshot import GraphVersion
@@ -115,25 +116,31 @@ def steps_of(sources: Ints, targets: Ints, many: int, counts: Bools) -> tuple[In
     return longest_paths(index, successors, component, count, counts), component, count
 
 
-def all_time_closure(graph: GraphVersion, root: int, direction: DirectionName, level: Layer) -> AllTimeClosure | None:
-    """Return the closure of an asset over all time; None where edges do not decide it: of columns, and over ambiguous names."""
+def all_time_closure(
+    graph: GraphVersion, root: int, direction: DirectionName, level: Layer, until: int = FOREVER
+) -> AllTimeClosure | None:
+    """Return the closure of an asset over all time; None where edges do not decide it: of columns, and over ambiguous names.
+
+    `until`: over the time up to this moment, as if no edge began or ended later.
+    """
     if graph.asset_index.kind(root) == COLUMN:
         return None
-    start_assets, part_arcs = _starts(graph, root)
+    start_assets, part_arcs = _starts(graph, root, until)
     entries = [
         (number, node)
         for number, asset in enumerate(start_assets)
         for node in entry_nodes(graph, ClosureStart(asset, 0, 0, certain=True), direction)
     ]
     view = graph.views[level]
-    nodes, rows = _reached(graph, view.out if direction == "downstream" else view.into, [node for _, node in entries])
+    directed = view.out if direction == "downstream" else view.into
+    nodes, rows = _reached(graph, directed, [node for _, node in entries], until)
     if are_hubs(graph, nodes).any():
         return None
     starts = len(start_assets)
     arcs = _joined(part_arcs, _entries(entries, nodes, starts), _shifted(rows, starts))
     of_vertices = np.concatenate([np.array(start_assets, np.int32), graph.asset_of[nodes]])
     versions = distinct(of_vertices[graph.asset_index.kinds(of_vertices) == MODEL_VERSION])
-    model_arcs = _models(graph, versions)
+    model_arcs = _models(graph, versions, until)
     assets = distinct(np.concatenate([of_vertices, model_arcs.target]))
     models = TimedArcs(places_among(assets, model_arcs.source), places_among(assets, model_arcs.target), *_times(model_arcs))
     return AllTimeClosure(root, assets, places_among(assets, of_vertices), arcs, models, starts)
@@ -143,14 +150,20 @@ def _times(arcs: TimedArcs) -> tuple[Longs, Longs, Bools]:
     return arcs.start, arcs.end, arcs.certain
 
 
-def _starts(graph: GraphVersion, root: int) -> tuple[list[int], TimedArcs]:
+def _gathered(rows: DirectedRows, nodes: Ints, until: int, need: int = 0) -> Gathered:
+    """Return the rows of `nodes` that begin by `until`; what ends later has no end."""
+    found = rows.gather(nodes, EVER, need)
+    return found if until == FOREVER else found.up_to(until)
+
+
+def _starts(graph: GraphVersion, root: int, until: int) -> tuple[list[int], TimedArcs]:
     """Return the root and its parts of any time, recursively, and the arcs from parents to parts."""
     found, arcs = {root: 0}, list[TimedArcs]()
     frontier = [root]
     while frontier:
         nodes = graph.nodes_of(np.array(frontier, np.int32))
         known = np.flatnonzero(nodes >= 0)
-        rows = graph.views[Layer.STRUCTURE].into.gather(nodes[known], EVER)
+        rows = _gathered(graph.views[Layer.STRUCTURE].into, nodes[known], until)
         parts = graph.asset_of[rows.other]
         chosen = np.isin(rows.relation, list(PART_CODES)) & (graph.asset_index.kinds(parts) != COLUMN)
         parents = np.array(frontier, np.int32)[known[rows.position[chosen]]]
@@ -168,7 +181,7 @@ def _starts(graph: GraphVersion, root: int) -> tuple[list[int], TimedArcs]:
     return list(found), _joined(*arcs)
 
 
-def _reached(graph: GraphVersion, rows: DirectedRows, entries: list[int]) -> tuple[Ints, TimedArcs]:
+def _reached(graph: GraphVersion, rows: DirectedRows, entries: list[int], until: int) -> tuple[Ints, TimedArcs]:
     """Return the nodes reached from `entries` over rows of any time, and these rows as arcs between positions in the nodes."""
     seen = np.zeros(graph.nodes, np.bool_)
     frontier = distinct(np.array(entries, np.int32))
@@ -177,7 +190,7 @@ def _reached(graph: GraphVersion, rows: DirectedRows, entries: list[int]) -> tup
     before = 0
     while len(frontier):
         levels.append(frontier)
-        gathered = rows.gather(frontier, EVER, WALK)
+        gathered = _gathered(rows, frontier, until, WALK)
         found.append((before + gathered.position, gathered.other, gathered.start, gathered.end, gathered.flags & CERTAIN != 0))
         before += len(frontier)
         fresh = gathered.other[~seen[gathered.other]]
@@ -199,11 +212,11 @@ def _entries(entries: list[tuple[int, int]], nodes: Ints, starts: int) -> TimedA
     return TimedArcs(source, target, np.full(many, np.iinfo(np.int64).min), ever, np.ones(many, np.bool_))
 
 
-def _models(graph: GraphVersion, versions: Ints) -> TimedArcs:
+def _models(graph: GraphVersion, versions: Ints, until: int) -> TimedArcs:
     """Return the arcs from versions to their models, between assets."""
     nodes = graph.nodes_of(versions)
     known = np.flatnonzero(nodes >= 0)
-    rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], EVER)
+    rows = _gathered(graph.views[Layer.STRUCTURE].out, nodes[known], until)
     chosen = rows.relation == VERSION_OF
     sources, models = versions[known[rows.position[chosen]]], graph.asset_of[rows.other[chosen]]
     return TimedArcs(sources, models, rows.start[chosen], rows.end[chosen], np.ones(len(models), np.bool_))

@@ -22,6 +22,15 @@ def moment_of(text: str | None) -> int:
     return clock.now_us() if text is None else parse_time(text)
 
 
+def last_moment(reader: FactReader, moment: int, watermark: int) -> int:
+    """Return until when an answer about `moment` that was made at `watermark` is fixed, in microseconds: the later of both times.
+
+    Facts recorded after the watermark about later moments are no part of such an answer.
+    """
+    found = reader.provenance([watermark]).get(watermark)
+    return moment if found is None else max(moment, found.recorded_at)
+
+
 def unknown_asset_text(uri: str) -> str:
     """Return the error text for a URI that no fact names."""
     return f"{uri[:300]} is unknown: no fact names it, neither as an asset nor in an edge; mlgraph export lists all known names"

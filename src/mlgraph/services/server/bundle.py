@@ -8,6 +8,7 @@ from mlgraph.services.common.identity import Tokens
 from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.discovery.changes.change_feed import ChangeFeed
+from mlgraph.services.discovery.changes.recorded_count import RecordedCount
 from mlgraph.services.discovery.coverage.coverage import Coverage
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
@@ -42,6 +43,7 @@ class Services:
     agents: AgentQueries
     discovery: Discovery
     changes: ChangeFeed
+    recorded: RecordedCount
     annotations: Annotations
     coverage: Coverage
     teams: TeamOverview

@@ -8,7 +8,7 @@ from typing import Any, Final
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import AssetRecord
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
-from mlgraph.ports.recorded_facts import RecordedRange, RunReport
+from mlgraph.ports.recorded_facts import FactCount, RecordedRange, RunReport
 from mlgraph.stores.postgres.fact_queries import FactQueries, send_together
 from mlgraph.stores.postgres.records import (
     ASSET_COLUMNS,
@@ -38,10 +38,20 @@ _REPORTS: Final = (
     f"AND f.by_id IS NULL AND f.relation IN ({_INPUT_TO}, {_OUTPUTS}, {_RUN_OF})"
     f") r JOIN asset a ON a.id = r.id WHERE a.kind IN ({_RUN}, {_WORKFLOW})"
 )
+_COUNT: Final = " UNION ALL ".join(
+    f"SELECT count(*) FILTER (WHERE valid_from <= %(until)s), count(*) FROM (SELECT valid_from FROM {table} "
+    "WHERE tx > %(after)s AND tx <= %(upto)s ORDER BY tx LIMIT %(most)s) f"
+    for table in ("asset_fact", "edge_fact")
+)
 
 
 class PostgresRecordedFacts(FactQueries):
     """The `RecordedFacts` of PostgreSQL."""
+
+    def count(self, after: int, upto: int, until: int, most: int) -> FactCount:
+        """Return how many facts of these transactions are about moments up to `until` (`RecordedFacts`)."""
+        found = self._rows(_COUNT, {"after": after, "upto": upto, "until": until, "most": most})
+        return FactCount(sum(facts for facts, _ in found), all(seen < most for _, seen in found))
 
     def last_tx_at(self, moment: int) -> int:
         """Return the last transaction that was recorded until `moment`: their times never decrease, so by bisection."""

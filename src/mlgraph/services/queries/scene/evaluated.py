@@ -27,10 +27,11 @@ _BUDGET_S: Final = 1.0
 
 @dataclass(slots=True)
 class EvaluatedClosure:
-    """The closures of a scope at the moments at which an edge near them begins or ends."""
+    """The closures of a scope at the moments, up to `until`, at which an edge near them begins or ends."""
 
     scope: Scope
     reader: FactReader
+    until: int = FOREVER
     listings: dict[int, LineageListing] = field(default_factory=dict)
     passed_over: Longs = field(default_factory=lambda: np.zeros(0, np.int64))
     _until: float = field(default_factory=lambda: time.monotonic() + _BUDGET_S)
@@ -120,7 +121,7 @@ class EvaluatedClosure:
         layers = (self.scope.level, Layer.RUN_COLUMNS if is_run else Layer.ASSET_COLUMNS, Layer.STRUCTURE)
         found = [bound for layer in layers for bound in self._spans(layer, nodes)]
         bounds = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
-        return bounds[(bounds > np.iinfo(np.int64).min) & (bounds < FOREVER)]
+        return bounds[(bounds > np.iinfo(np.int64).min) & (bounds < FOREVER) & (bounds <= self.until)]
 
     def _spans(self, layer: Layer, nodes: Ints) -> Iterator[Longs]:
         view = self.scope.graph.views[layer]

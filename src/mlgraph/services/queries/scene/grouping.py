@@ -48,11 +48,20 @@ class NamespaceNumbers:
 
 
 def grouped_by(
-    by: GroupingName | None, graph: GraphVersion, reader: FactReader, assets: Ints, kinds: Bytes, namespaces: NamespaceNumbers
+    by: GroupingName | None,
+    graph: GraphVersion,
+    reader: FactReader,
+    assets: Ints,
+    kinds: Bytes,
+    namespaces: NamespaceNumbers,
+    moment: int = LAST_MOMENT,
 ) -> Grouping:
-    """Return the groups of assets; `by` None: teams, or namespaces where less than half of the assets have a team."""
+    """Return the groups of assets; `by` None: teams, or namespaces where less than half of the assets have a team.
+
+    Memberships in teams are those of `moment`.
+    """
     if by is None or by == "team":
-        teams = _teams(graph, assets)
+        teams = _teams(graph, assets, moment)
         known = teams.number < len(teams.keys) - ("" in teams.keys)
         if by == "team" or known.mean() >= _LEAST_WITH_TEAM:
             return teams
@@ -72,8 +81,8 @@ def grouped_by(
     return _of_texts(by, namespaces.number, platforms.__getitem__, "no platform")
 
 
-def _teams(graph: GraphVersion, assets: Ints) -> Grouping:
-    found = Teams(graph, LAST_MOMENT).of(assets)
+def _teams(graph: GraphVersion, assets: Ints, moment: int) -> Grouping:
+    found = Teams(graph, moment).of(assets)
     index = graph.asset_index
     keys, names, uris = list(found.uris), [], list[str | None](found.uris)
     for uri in found.uris:

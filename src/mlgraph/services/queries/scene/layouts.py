@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from mlgraph.domain.options.scene_options import SceneOptions
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model.rows import Bools, Ints, Layer
 from mlgraph.graph.scene.all_time import AllTimeClosure, Steps, all_time_closure, distinct
 from mlgraph.graph.scene.moments import timeline_of
@@ -15,7 +16,7 @@ from mlgraph.ports.store import FactReader
 from mlgraph.services.common.listing_cache import ListingCache
 from mlgraph.services.queries.lineage_answer import LineageListing
 from mlgraph.services.queries.scene.evaluated import EvaluatedClosure
-from mlgraph.services.queries.scene.grouping import grouped_by
+from mlgraph.services.queries.scene.grouping import LAST_MOMENT, grouped_by
 from mlgraph.services.queries.scene.scene_layout import SceneLayout, layout_of, namespaces_of, ordered_assets
 from mlgraph.services.queries.scope import Scope
 
@@ -32,22 +33,24 @@ class SceneLayouts:
         self._reader = reader
         self._layouts: ListingCache[SceneLayout] = ListingCache(most_listings=MOST_LAYOUTS, most_entries=MOST_BYTES)
 
-    def of(self, scope: Scope, lineage: LineageListing, options: SceneOptions, affected: Ints) -> SceneLayout:
-        """Return the layout of a scene that shows the listing `lineage` and the assets `affected`."""
+    def of(
+        self, scope: Scope, lineage: LineageListing, options: SceneOptions, affected: Ints, until: int = FOREVER
+    ) -> SceneLayout:
+        """Return the layout of a scene that shows the listing `lineage` and the assets `affected`, over time up to `until`."""
         walk = options.walk()
-        key = (scope.graph.watermark, scope.root, scope.level, walk.direction, walk.kinds, walk.certain, walk.fold)
+        key = (scope.graph.watermark, scope.root, scope.level, walk.direction, walk.kinds, walk.certain, walk.fold, until)
         key_of_layout = (*key, options.by, options.marks)
         layout = self._layouts.get(key_of_layout)
         if layout is not None and not layout.missing(lineage.assets) and not layout.missing(affected):
             return layout
-        layout = self._new(scope, lineage, options, affected)
+        layout = self._new(scope, lineage, options, affected, until)
         timeline = layout.timeline
         self._layouts.put(key_of_layout, layout, _BYTES_AN_ASSET * len(timeline.assets))
         return layout
 
-    def _new(self, scope: Scope, lineage: LineageListing, options: SceneOptions, affected: Ints) -> SceneLayout:
+    def _new(self, scope: Scope, lineage: LineageListing, options: SceneOptions, affected: Ints, until: int) -> SceneLayout:
         graph = scope.graph
-        timeline, steps = self._over_time(scope, lineage)
+        timeline, steps = self._over_time(scope, lineage, until)
         by_number = np.argsort(lineage.assets)
         timeline, steps = _with_assets(timeline, steps, lineage.assets[by_number], lineage.distances[by_number], scope)
         timeline, steps = _with_assets(timeline, steps, np.sort(affected), np.ones(len(affected), np.int32), scope)
@@ -55,14 +58,15 @@ class SceneLayouts:
         order = np.searchsorted(timeline.assets, assets)
         timeline, steps = timeline.take(order), steps.take(order)
         namespaces = namespaces_of(graph, assets)
-        grouping = grouped_by(options.by, graph, self._reader, assets, graph.asset_index.kinds(assets), namespaces)
+        kinds = graph.asset_index.kinds(assets)
+        grouping = grouped_by(options.by, graph, self._reader, assets, kinds, namespaces, min(until, LAST_MOMENT))
         return layout_of(graph, scope.root, steps, timeline, namespaces, grouping, options.marks)
 
-    def _over_time(self, scope: Scope, lineage: LineageListing) -> tuple[Timeline, Steps]:
+    def _over_time(self, scope: Scope, lineage: LineageListing, until: int) -> tuple[Timeline, Steps]:
         """Return the timeline of the listed assets, by number, and their steps."""
-        closures = self._closures(scope)
+        closures = self._closures(scope, until)
         if closures is None:
-            evaluated = EvaluatedClosure(scope, self._reader)
+            evaluated = EvaluatedClosure(scope, self._reader, until)
             evaluated.evaluate(lineage)
             timeline = evaluated.timeline()
             return timeline, evaluated.steps(timeline.assets)
@@ -79,11 +83,11 @@ class SceneLayouts:
         timeline = timeline_of(ordered, listed, certain=scope.options.certain)
         return timeline, Steps(steps, cycles).take(np.searchsorted(assets, timeline.assets))
 
-    def _closures(self, scope: Scope) -> list[AllTimeClosure] | None:
+    def _closures(self, scope: Scope, until: int) -> list[AllTimeClosure] | None:
         """Return the closure over all time in each direction; None if it has to be computed moment by moment."""
         if scope.noise is not None and scope.noise.retries and scope.level == Layer.RUN:
             return None  # which runs are hidden differs over time
-        found = [all_time_closure(scope.graph, scope.root, direction, scope.level) for direction in scope.directions]
+        found = [all_time_closure(scope.graph, scope.root, direction, scope.level, until) for direction in scope.directions]
         closures = [closure for closure in found if closure is not None]
         return closures if len(closures) == len(found) else None
 

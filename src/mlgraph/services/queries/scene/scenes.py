@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from mlgraph.domain.options.scene_options import SCENE_DEFAULTS, SceneOptions
-from mlgraph.domain.timestamps import format_time
+from mlgraph.domain.timestamps import FOREVER, format_time
 from mlgraph.domain.vocabulary import KIND_NAMES
 from mlgraph.graph.impact.change_effects import Change
 from mlgraph.graph.noise.rules import Noise
@@ -20,7 +20,7 @@ from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.impact_answer import ImpactListing
 from mlgraph.services.queries.lineage_answer import LineageListing
 from mlgraph.services.queries.names import claimants_of
-from mlgraph.services.queries.resolver import Resolver, moment_of
+from mlgraph.services.queries.resolver import Resolver, last_moment, moment_of
 from mlgraph.services.queries.scene.contents import Contents
 from mlgraph.services.queries.scene.layouts import SceneLayouts
 from mlgraph.services.queries.scene.scene_answer import DrawnMarks
@@ -46,8 +46,12 @@ class Scenes:
         self._resolver = Resolver(reader, follower)
         self._layouts = SceneLayouts(reader)
 
-    def scene(self, uri: str, options: SceneOptions = SCENE_DEFAULTS) -> dict[str, Any]:
-        """Return the scene of an asset."""
+    def scene(self, uri: str, options: SceneOptions = SCENE_DEFAULTS, *, at_least: int | None = None) -> dict[str, Any]:
+        """Return the scene of an asset.
+
+        `at_least`, a watermark that the graph includes: of a past moment, the scene is then that of the time until the
+        transaction of this number, or until the moment if it is later, so that what happens afterwards does not change it.
+        """
         options.check()
         scope = Scope.of(self._resolver, uri, options.walk(), self._noise)
         self._requested(scope.root)
@@ -57,14 +61,17 @@ class Scenes:
             change: Change | None = None if options.change == _ANY else options.change
             impact = ImpactListing.of(scope, self._reader, change)
         affected = np.zeros(0, np.int32) if impact is None else impact.assets
-        earlier = None
+        earlier, latest = None, scope.moment
         if options.from_ is not None:
             before = replace(scope, moment=moment_of(options.from_))
-            earlier = LineageListing.of(before, self._reader)
+            earlier, latest = LineageListing.of(before, self._reader), max(latest, before.moment)
             affected = earlier.assets
-        scene = self._layouts.of(scope, lineage, options, affected)
+        pinned = None if options.as_of is None else at_least
+        until = FOREVER if pinned is None else last_moment(self._reader, latest, pinned)
+        scene = self._layouts.of(scope, lineage, options, affected, until)
         contents = Contents.of(scene, lineage, impact, earlier)
-        return self._body(scope, options, lineage, impact, scene, contents) | _comparison(contents, earlier)
+        body = self._body(scope, options, lineage, impact, scene, contents) | _comparison(contents, earlier)
+        return body if pinned is None else {**body, "watermark": pinned}
 
     def _body(
         self,
