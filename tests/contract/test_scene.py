@@ -131,3 +131,16 @@ def test_rows_are_what_was_asked_for(api: Api, names: Names, by: str) -> None:
     }
     assert [row["name"] for row in scene["rows"]] == rows[by]
     assert scene["by"] == by
+
+
+def test_a_scene_is_compressed_for_those_who_accept_it(api: Api, names: Names) -> None:
+    root = names.dataset("root")
+    api.taken(*(edge(root, "derives", names.dataset(f"{number}"), at(1)) for number in range(35)))
+    query = {"uri": root, "as_of": at(2), "at_least": api.written}
+    plain, packed = (
+        api.http.get("/api/v1/scene", params=query, headers={"accept-encoding": each}) for each in ("identity", "gzip")
+    )
+    assert plain.content == packed.content
+    assert ("content-encoding" in plain.headers, packed.headers["content-encoding"]) == (False, "gzip")
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+    assert packed.num_bytes_downloaded < plain.num_bytes_downloaded / 4

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mlgraph.api.http.content_codings import accepts
+
 _CODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 """Content codings and the suffixes of their files, the smaller form first."""
 _MEDIA_TYPES: Final = {
@@ -42,7 +44,8 @@ class StaticFile(NamedTuple):
 
     def response(self, request: Request, headers: dict[str, str]) -> Response:
         """Return the file in the best coding that the request accepts, or 304 if the caller has it already."""
-        coding = next((name for name, _ in _CODINGS if name in self.bodies and _accepts(request, name)), "identity")
+        accepted = request.headers.get("accept-encoding", "")
+        coding = next((name for name, _ in _CODINGS if name in self.bodies and accepts(accepted, name)), "identity")
         etag = f'"{self.etag}-{coding}"'
         headers = {**headers, "etag": etag, "vary": "Accept-Encoding"}
         if _matches(request.headers.get("if-none-match", ""), etag):
@@ -50,15 +53,6 @@ class StaticFile(NamedTuple):
         if coding != "identity":
             headers["content-encoding"] = coding
         return Response(self.bodies[coding], media_type=self.media_type, headers=headers)
-
-
-def _accepts(request: Request, coding: str) -> bool:
-    """Return whether Accept-Encoding (RFC 9110, section 12.5.3) allows a coding."""
-    for part in request.headers.get("accept-encoding", "").split(","):
-        name, _, weight = part.partition(";")
-        if name.strip().lower() == coding:
-            return weight.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from mlgraph.api.http.authentication import Services, authenticate
-from mlgraph.api.http.json_responses import answer
+from mlgraph.api.http.json_responses import compressed_answer
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS
@@ -81,6 +81,7 @@ class SceneParameters(BaseModel):
     responses=operations.answers("The scene.", errors=_ERRORS),
 )
 async def scene(
+    request: Request,
     services: Services,
     lanes: UseLanes,
     wanted: Annotated[SceneParameters, Query()],
@@ -92,4 +93,7 @@ async def scene(
     with the number of its assets; `open` opens folds in place. `moments` are the times at which the closure changed. With `as_of`
     and `at_least`, the answer has the same bytes until something about the time up to then is recorded (`GET /api/v1/recorded`).
     """
-    return await lanes.heavy.run(lambda: answer(services.scenes.scene(wanted.uri, wanted.options(), at_least=watermark)))
+    accepted = request.headers.get("accept-encoding", "")
+    return await lanes.heavy.run(
+        lambda: compressed_answer(services.scenes.scene(wanted.uri, wanted.options(), at_least=watermark), accepted)
+    )
