@@ -136,7 +136,7 @@ def test_rows_are_what_was_asked_for(api: Api, names: Names, by: str) -> None:
 def test_a_scene_is_compressed_for_those_who_accept_it(api: Api, names: Names) -> None:
     root = names.dataset("root")
     api.taken(*(edge(root, "derives", names.dataset(f"{number}"), at(1)) for number in range(35)))
-    query = {"uri": root, "as_of": at(2), "at_least": api.written}
+    query: dict[str, str | int] = {"uri": root, "as_of": at(2), "at_least": api.written}
     plain, packed = (
         api.http.get("/api/v1/scene", params=query, headers={"accept-encoding": each}) for each in ("identity", "gzip")
     )
@@ -144,3 +144,24 @@ def test_a_scene_is_compressed_for_those_who_accept_it(api: Api, names: Names) -
     assert ("content-encoding" in plain.headers, packed.headers["content-encoding"]) == (False, "gzip")
     assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
     assert packed.num_bytes_downloaded < plain.num_bytes_downloaded / 4
+
+
+def test_a_moment_at_which_only_edges_or_their_certainty_change_is_a_moment(api: Api, names: Names) -> None:
+    a, b, c, job = names.dataset("a"), names.dataset("b"), names.dataset("c"), names.workflow()
+    x, y = names.dataset("x"), names.dataset("y")
+    api.taken(edge(a, "derives", b, at(1)), edge(b, "derives", c, at(1)))
+    api.taken(edge(a, "derives", c, at(2)), retract(a, "derives", c, at=at(3)), edge(a, "derives", c, at(5)))
+    api.taken(
+        edge(a, "derives", b, at(4)), edge(a, "derives", b, at(4), origin="other"), asset(b, at(4), description="no change")
+    )
+    api.taken(
+        *(edge(each, "input_to", job, at(1)) for each in (x, y)),
+        *(edge(job, "outputs", names.dataset(f"{n}"), at(1)) for n in "12"),
+    )
+    api.taken(edge(job, "outputs", names.dataset("1"), at(6), properties={"from": [x]}))
+    changes = [(each["at"], each["appeared"], each["gone"]) for each in checked(api, a)["moments"]]
+    assert changes == [(at(1), 2, 0), (at(2), 0, 0), (at(3), 0, 0), (at(5), 0, 0)]
+    assert api.reached(x, at(5))[names.dataset("1")] == (2, "possible")
+    assert api.reached(x, at(6))[names.dataset("1")] == (2, "certain")
+    changes = [(each["at"], each["appeared"], each["gone"]) for each in checked(api, x)["moments"]]
+    assert changes == [(at(1), 3, 0), (at(6), 0, 0)]

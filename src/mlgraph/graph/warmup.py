@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.csr.compact import compact, freeze
 from mlgraph.graph.csr.grouping_kernel import place_table, places_in
 from mlgraph.graph.csr.name_lookup import NameLookup
@@ -14,8 +15,9 @@ from mlgraph.graph.model.rows import DERIVES, Layer, NodeKey, Row, edge_flags
 from mlgraph.graph.response.edge_listing import edges_between
 from mlgraph.graph.response.json_rendering import edges_json, nodes_json, owners_json
 from mlgraph.graph.scene.all_time import all_time_closure
+from mlgraph.graph.scene.edges_over_time import edges_over_time
 from mlgraph.graph.scene.kernels import masks_between, runs_of_prefixes
-from mlgraph.graph.scene.moments import timeline_of
+from mlgraph.graph.scene.moments import ClosureOverTime
 from mlgraph.graph.traversal.closures import walk
 from mlgraph.graph.traversal.small_closures import is_small_closure
 from mlgraph.graph.traversal.source_sets import source_sets
@@ -64,6 +66,8 @@ def _query(snapshot: GraphVersion) -> None:
     closure = all_time_closure(snapshot, root, "downstream", Layer.ASSET)
     if closure is not None:
         _, closure = closure.ordered(np.ones(len(closure.assets), np.bool_))
-        masks_between(timeline_of([closure], closure.assets, certain=False).masks, 0, 1)
+        drawn = np.ones(len(closure.assets), np.bool_)
+        edges = edges_over_time(snapshot, Layer.ASSET, [closure], closure.assets, drawn, FOREVER)
+        masks_between(ClosureOverTime([closure], closure.assets, drawn, edges, certain=False).timeline().masks, 0, 1)
     marks = np.zeros(len(asset_index), np.uint8)
     walk(snapshot, root, "downstream", Layer.ASSET, 5, marks=marks)

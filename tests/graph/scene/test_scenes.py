@@ -145,14 +145,22 @@ def check_every_asset(answers: Answers, root: AssetUri, options: SceneOptions) -
     return scene
 
 
+def picture(answers: Answers, root: AssetUri, options: SceneOptions) -> tuple[set[str], Any]:
+    """The assets of a closure; these and the edges between them, with their certainty."""
+    found = orjson.loads(orjson.dumps(answers.queries.lineage(str(root), options.walk())))
+    nodes = sorted((node["uri"], node["certainty"]) for node in found["nodes"])
+    edges = sorted((edge["source"], edge["relation"], edge["target"], edge["certainty"]) for edge in found["edges"])
+    return {uri for uri, _ in nodes}, (nodes, edges)
+
+
 def expected_moments(answers: Answers, root: AssetUri, options: SceneOptions, boundaries: Iterable[int]) -> list[Json]:
     """The moments at which the closure differs from that before, found by asking for lineage before and at each boundary."""
     found = []
     for moment in boundaries:
-        before, after = (
-            set(answers.counted(root, replace(options, change=None, as_of=format_time(each)))) for each in (moment - 1, moment)
+        (before, old), (after, new) = (
+            picture(answers, root, replace(options, as_of=format_time(each))) for each in (moment - 1, moment)
         )
-        if before != after:
+        if old != new:
             sizes = {"appeared": len(after - before), "gone": len(before - after)}
             found.append({"at": format_time(moment), **sizes, "stands_for": 1})
     return found

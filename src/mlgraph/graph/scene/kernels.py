@@ -169,17 +169,40 @@ def merged_masks(masks: Masks, groups: Ints, many: int) -> Masks:
 
 
 @numba.njit(cache=True, nogil=True)
+def _states_below() -> Masks:
+    """Return for each state the mask of all states before it."""
+    below = np.zeros((STATES + 1, WORDS), np.uint64)
+    for state in range(STATES):
+        for word in range(WORDS):
+            below[state + 1, word] = below[state, word]
+        below[state + 1, state >> 6] |= np.uint64(1) << np.uint64(state & 63)
+    return below
+
+
+@numba.njit(cache=True, nogil=True)
+def masks_of_edges(masks: Masks, sources: Ints, targets: Ints, numbers: Longs, many: int, first: Ints, last: Ints) -> Masks:
+    """Return the states that have each of `many` edges: those in which one of its rows is valid and both ends are there.
+
+    Row `i` is of the edge numbers[i], and valid in the states first[i] (included) to last[i] (not included).
+    """
+    below = _states_below()
+    found = np.zeros((many, WORDS), np.uint64)
+    for row in range(len(sources)):
+        low, high = first[row], last[row]
+        for word in range(WORDS):
+            valid = below[high, word] & ~below[low, word]
+            found[numbers[row], word] |= masks[sources[row], word] & masks[targets[row], word] & valid
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
 def propagate(masks: Masks, sources: Ints, targets: Ints, first: Ints, last: Ints) -> None:
     """Add to the mask of each vertex the states in which arcs lead to it from a vertex that has them.
 
     Arc `i` is valid in the states first[i] (included) to last[i] (not included). Arcs in topological order take two rounds; each
     cycle takes more.
     """
-    below = np.zeros((STATES + 1, WORDS), np.uint64)
-    for state in range(STATES):
-        for word in range(WORDS):
-            below[state + 1, word] = below[state, word]
-        below[state + 1, state >> 6] |= np.uint64(1) << np.uint64(state & 63)
+    below = _states_below()
     changed = True
     while changed:
         changed = False

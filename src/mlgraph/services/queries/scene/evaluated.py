@@ -70,7 +70,10 @@ class EvaluatedClosure:
             present[row, np.searchsorted(assets, self.listings[moment].assets)] = True
         every = np.concatenate([moments, self.passed_over])
         stands_for = np.bincount(np.searchsorted(moments, every[every <= moments[-1]]), minlength=len(moments))
-        return Timeline.of_states(assets, moments, stands_for, present)
+        states = [_state_of(self.listings[moment]) for moment in moments.tolist()]
+        changing = np.array([after != before for before, after in zip([None, *states], states, strict=False)], np.bool_)
+        changing[0] = bool(present[1].sum() > 1)  # before there is the root alone
+        return Timeline.of_states(assets, moments, stands_for, present, changing)
 
     def steps(self, assets: Ints) -> Steps:
         """Return the steps, negative upstream, and the cycles of `assets` (ascending numbers)."""
@@ -95,7 +98,7 @@ class EvaluatedClosure:
             scope.moment,
             {"upstream" if upstream else "downstream": closure},
             inside,
-            lambda upto: np.zeros(upto + 1, np.int32),
+            no_ranks,
             listing.folding.hidden,
         )
         place = np.searchsorted(assets, inside).astype(np.int32)
@@ -129,3 +132,17 @@ class EvaluatedClosure:
             gathered = rows.gather(nodes, EVER)
             yield gathered.start
             yield gathered.end
+
+
+def no_ranks(upto: int) -> Ints:
+    """Return equal ranks: the order of the origins of an edge is of no importance in a scene."""
+    return np.zeros(upto + 1, np.int32)
+
+
+def _state_of(listing: LineageListing) -> tuple[bytes, ...]:
+    """Return what two listings have in common if the closure did not change between them: assets, edges, their certainty."""
+    scope, assets = listing.scope, listing.assets
+    edges = edges_between(scope.graph, scope.level, scope.moment, listing.closures, assets, no_ranks, listing.folding.hidden)
+    order = np.argsort(assets)
+    columns = (assets[order], listing.certain[order], assets[edges.source], edges.relation, assets[edges.target], edges.certain)
+    return tuple(column.tobytes() for column in columns)

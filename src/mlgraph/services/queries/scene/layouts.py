@@ -10,7 +10,8 @@ from mlgraph.domain.options.scene_options import SceneOptions
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model.rows import Bools, Ints, Layer
 from mlgraph.graph.scene.all_time import AllTimeClosure, Steps, all_time_closure, distinct
-from mlgraph.graph.scene.moments import timeline_of
+from mlgraph.graph.scene.edges_over_time import edges_over_time
+from mlgraph.graph.scene.moments import ClosureOverTime
 from mlgraph.graph.scene.timeline import Timeline
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.listing_cache import ListingCache
@@ -79,8 +80,9 @@ class SceneLayouts:
             steps[places] = -own.step if direction == "upstream" else own.step
             cycles[places] = own.cycle
             ordered.append(by_topology)
-        listed = assets[scope.lists(assets, np.ones(len(assets), np.bool_)) & ~hidden]
-        timeline = timeline_of(ordered, listed, certain=scope.options.certain)
+        listed = scope.lists(assets, np.ones(len(assets), np.bool_)) & ~hidden
+        edges = edges_over_time(scope.graph, scope.level, ordered, assets, listed | hidden, until)
+        timeline = ClosureOverTime(ordered, assets, listed, edges, scope.options.certain).timeline()
         return timeline, Steps(steps, cycles).take(np.searchsorted(assets, timeline.assets))
 
     def _closures(self, scope: Scope, until: int) -> list[AllTimeClosure] | None:
@@ -112,6 +114,6 @@ def _with_assets(timeline: Timeline, steps: Steps, assets: Ints, distances: Ints
     every = np.concatenate([timeline.assets, assets[lacking]])
     order = np.argsort(every)
     masks = np.concatenate([timeline.masks, np.zeros((int(lacking.sum()), timeline.masks.shape[1]), np.uint64)])
-    found = Timeline.of(every[order], timeline.moments, timeline.stands_for, masks[order])
+    found = Timeline.of(every[order], timeline.moments, timeline.stands_for, masks[order], timeline.changing)
     step = np.concatenate([steps.step, sign * np.maximum(distances[lacking], 1)]).astype(np.int32)
     return found, Steps(step, np.concatenate([steps.cycle, assets[lacking]])).take(order)

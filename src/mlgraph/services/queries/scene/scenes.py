@@ -22,6 +22,7 @@ from mlgraph.services.queries.lineage_answer import LineageListing
 from mlgraph.services.queries.names import claimants_of
 from mlgraph.services.queries.resolver import Resolver, last_moment, moment_of
 from mlgraph.services.queries.scene.contents import Contents
+from mlgraph.services.queries.scene.evaluated import no_ranks
 from mlgraph.services.queries.scene.layouts import SceneLayouts
 from mlgraph.services.queries.scene.scene_answer import DrawnMarks
 from mlgraph.services.queries.scene.scene_layout import SceneLayout
@@ -86,7 +87,7 @@ class Scenes:
         opened = scene.mark_layout.opened(options.open, scene.row_ids)
         drawn = DrawnMarks.of(graph, scene, contents, opened, scope.moment, is_now=options.as_of is None)
         edges = edges_between(
-            graph, scope.level, scope.moment, lineage.closures, lineage.assets, _no_ranks, lineage.folding.hidden
+            graph, scope.level, scope.moment, lineage.closures, lineage.assets, no_ranks, lineage.folding.hidden
         )
         places = scene.positions_of(lineage.assets)
         selection = selection_in(drawn, scope, self._reader, impact, options.select)
@@ -129,8 +130,3 @@ def _comparison(contents: Contents, earlier: LineageListing | None) -> dict[str,
         return {"compared": None}
     total = {"from": format_time(earlier.scope.moment), "total": len(earlier.assets)}
     return {"compared": total | (contents.compared() or {})}
-
-
-def _no_ranks(upto: int) -> np.ndarray[Any, np.dtype[np.int32]]:
-    """Return equal ranks: the order of the origins of an edge is of no importance here."""
-    return np.zeros(upto + 1, np.int32)
