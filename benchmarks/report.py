@@ -24,6 +24,8 @@ _CALLS: Final = {
     "impact": "impact of a hub, first 100",
     "scene": "scene of a hub",
     "show": "asset",
+    "team": "team",
+    "coverage": "coverage of what serves",
     "posted": "event posted until acknowledged",
     "visible": "event posted until visible",
 }

@@ -27,6 +27,7 @@ EVENTS_PER_S: Final = 200
 WRITER_EVENTS_PER_S: Final = 50
 """Rate of the writer during the measurement of reads beside a writer."""
 CONNECTIONS: Final = 16
+MOST_TEAMS: Final = 20
 
 
 class Durations(NamedTuple):
@@ -59,6 +60,8 @@ def measure(company: Company, server: Server, figures: Figures, durations: Durat
         _read_plan("impact", *hubs, durations),
         _read_plan("scene", *hub_scenes(company, plain), durations),
         _read_plan("show", show, None, durations),
+        _read_plan("team", team_overviews(company), None, durations),
+        _read_plan("coverage", ["/api/v1/coverage"], None, durations),
     ]
     figures.update(_latency_figures(_run({"url": server.url, "reads": plan}), "", plan))
     log("reads measured")
@@ -105,6 +108,12 @@ def hub_scenes(company: Company, plain: Plain) -> Paths:
     """Return requests for the scene of each hub, with its number of assets."""
     counts = [len(plain.closure(hub, "downstream", NOW_US).nodes) for hub in company.hubs.tolist()]
     return [f"/api/v1/scene?{urlencode({'uri': uri})}" for uri in company.layout.uris(company.hubs)], counts
+
+
+def team_overviews(company: Company) -> list[str]:
+    """Return requests for up to twenty teams, each of which owns a domain."""
+    drawn = np.unique(np.linspace(0, company.layout.domains - 1, MOST_TEAMS).astype(np.int64))
+    return [f"/api/v1/team?{urlencode({'uri': uri})}" for uri in company.layout.teams(drawn)]
 
 
 def _typical_roots(company: Company, plain: Plain) -> np.ndarray[Any, np.dtype[np.int32]]:

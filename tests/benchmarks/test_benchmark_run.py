@@ -32,7 +32,7 @@ def test_a_run_measures_everything_and_writes_the_page(tmp_path: Path) -> None:
             assert figures[f"{query}.{engine}.median_ms"] > 0
     assert figures["as_of.mlgraph.median_ms"] > 0
     assert "as_of.igraph.median_ms" not in figures
-    for name in ("typical", "impact", "scene", "show", "healthz"):
+    for name in ("typical", "impact", "scene", "show", "team", "coverage", "healthz"):
         assert figures[f"{name}.http.median_ms"] > 0
         assert figures[f"{name}.http.writing.median_ms"] > 0
     assert figures["visible.http.samples"] == 200
