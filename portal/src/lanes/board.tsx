@@ -26,7 +26,7 @@ import {
   useReveal,
 } from './use-board';
 import { useListed } from './use-listed';
-import { usePrefetch, usePrefetchedMoments } from './use-prefetch';
+import { usePrefetch, usePrefetchedChanges, usePrefetchedMoments } from './use-prefetch';
 import { useRoom } from './use-room';
 import { useWay } from './use-way';
 import { changeOf, cleared, type LanesPageName, rooted, type View } from './view';
@@ -66,6 +66,7 @@ export function Board({ page, view, picture, query, isLoading, isLate, times, ne
   const choose = useChoose(state, focus.setFocus);
   const prefetch = usePrefetch(page, view, picture);
   useEffect(() => prefetch(focus.current), [prefetch, focus.current]);
+  const prefetchChanges = usePrefetchedChanges(page, view);
   usePrefetchedMoments(page, view, line, isLoading);
   const [only, setOnly] = useState(false);
   const [listed, toggleList] = useListed(picture);
@@ -96,6 +97,7 @@ export function Board({ page, view, picture, query, isLoading, isLate, times, ne
           by={scene.by}
           listed={listed}
           onView={change}
+          onNear={prefetchChanges}
           onFind={() => setFinding(true)}
           onList={toggleList}
         >

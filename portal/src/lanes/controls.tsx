@@ -13,12 +13,26 @@ interface ControlsProps {
   readonly certain: boolean;
   readonly listed: boolean;
   readonly onView: (change: Partial<View>) => void;
+  /** These may be chosen next, the likeliest first. */
+  readonly onNear: (changes: readonly (Change | undefined)[]) => void;
   readonly onFind: () => void;
   readonly onList: () => void;
 }
 
 /** What changes or which way the links are followed, what the rows are, what is left out. */
-export function Controls({ children, page, change, direction, certain, by, listed, onView, onFind, onList }: ControlsProps) {
+export function Controls({
+  children,
+  page,
+  change,
+  direction,
+  certain,
+  by,
+  listed,
+  onView,
+  onNear,
+  onFind,
+  onList,
+}: ControlsProps) {
   const rows = useId();
   return (
     <div className="ctl">
@@ -29,6 +43,7 @@ export function Controls({ children, page, change, direction, certain, by, liste
           value={change}
           wordOf={(each) => each ?? 'any'}
           onChoose={(next) => onView({ change: next })}
+          onNear={onNear}
         />
       ) : (
         <Choice

@@ -4,7 +4,7 @@ import { folded } from './folding';
 import { stepped, type Timeline } from './moments';
 import { isOpen, type Picture } from './picture';
 import { sceneQueryOptions } from './scene-query';
-import { cleared, type LanesPageName, sceneQuery, type View } from './view';
+import { type Change, cleared, type LanesPageName, sceneQuery, type View } from './view';
 
 /** Whoever stays on a fold for so long may open it next. */
 const STAYS_MS = 60;
@@ -28,6 +28,27 @@ export function usePrefetch(page: LanesPageName, view: View, picture: Picture): 
       timer.current = setTimeout(() => void client.prefetchQuery(sceneQueryOptions(next)), STAYS_MS);
     },
     [client, page, view, picture],
+  );
+}
+
+/**
+ * Asks for the answers to kinds of change that may be chosen next, one after the other, as soon as someone stays at the selector.
+ * Returns what to call with them.
+ */
+export function usePrefetchedChanges(page: LanesPageName, view: View): (changes: readonly (Change | undefined)[]) => void {
+  const client = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useCallback(
+    (changes) => {
+      clearTimeout(timer.current);
+      const fetch = async () => {
+        for (const change of changes)
+          await client.prefetchQuery(sceneQueryOptions(sceneQuery(page, cleared({ ...view, change }))));
+      };
+      timer.current = setTimeout(() => void fetch(), STAYS_MS);
+    },
+    [client, page, view],
   );
 }
 
