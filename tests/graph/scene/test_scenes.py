@@ -145,7 +145,7 @@ def check_every_asset(answers: Answers, root: AssetUri, options: SceneOptions) -
     return scene
 
 
-def picture(answers: Answers, root: AssetUri, options: SceneOptions) -> tuple[set[str], Any]:
+def edges_and_assets(answers: Answers, root: AssetUri, options: SceneOptions) -> tuple[set[str], Any]:
     """The assets of a closure; these and the edges between them, with their certainty."""
     found = orjson.loads(orjson.dumps(answers.queries.lineage(str(root), options.walk())))
     nodes = sorted((node["uri"], node["certainty"]) for node in found["nodes"])
@@ -158,7 +158,7 @@ def expected_moments(answers: Answers, root: AssetUri, options: SceneOptions, bo
     found = []
     for moment in boundaries:
         (before, old), (after, new) = (
-            picture(answers, root, replace(options, as_of=format_time(each))) for each in (moment - 1, moment)
+            edges_and_assets(answers, root, replace(options, as_of=format_time(each))) for each in (moment - 1, moment)
         )
         if old != new:
             sizes = {"appeared": len(after - before), "gone": len(before - after)}
