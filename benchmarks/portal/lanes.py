@@ -22,7 +22,7 @@ from benchmarks.progress import log
 
 CHANGES: Final = ("any", "schema", "values", "withdraw", "retire")
 STAY_MS: Final = 200
-"""How long a person stays on a mark before opening it; the page asks for the opened fold meanwhile."""
+"""How long a person stays on a mark or a selector before acting; the page asks for the next answer meanwhile."""
 MOST_OPEN: Final = 3
 _WHEEL_PX: Final = 60
 _FRAME_S: Final = 1 / 60
@@ -136,9 +136,10 @@ def _toggle(page: Page, chance: random.Random) -> float:
 
 
 def _recolour(page: Page, chance: random.Random) -> float:
-    """Choose the next change by its key; a fold is opened or closed before, so that the page does not have the answer yet."""
+    """Choose the next change by its key; a fold is opened or closed before, so that the page has no answer before the focus."""
     _toggle(page, chance)
     page.locator("[role=radio][aria-checked=true]").focus()
+    page.wait_for_timeout(STAY_MS)
     return _timed(page, "ArrowRight")
 
 
