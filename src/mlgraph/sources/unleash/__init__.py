@@ -1,0 +1,1 @@
+"""Requests to Unleash servers, and the payloads that the connector `unleash` reads."""
