@@ -15,6 +15,7 @@ VENV := .venv
 UV := $(VENV)/bin/uv
 MLFLOW := .tools/mlflow
 FEAST := .tools/feast
+UNLEASH := .tools/unleash
 
 # A stamp is younger than the requirement file that it was made from; git gives a changed file a new time.
 TOOLS_STAMP := $(VENV)/.stamp-tools
@@ -22,6 +23,7 @@ DEV_STAMP := $(VENV)/.stamp-dev
 PROJECT_STAMP := $(VENV)/.stamp-project
 MLFLOW_STAMP := $(MLFLOW)/.stamp
 FEAST_STAMP := $(FEAST)/.stamp
+UNLEASH_STAMP := $(UNLEASH)/.stamp
 KERNELS_STAMP := $(VENV)/.stamp-kernels
 
 # Node comes in a wheel. Its own `npm` is a link that wheels cannot carry, so that npm is started by its file.
@@ -46,7 +48,7 @@ DIST ?= dist
 # A file of tests stays on one worker, which starts what its module shares; long files begin first (tests/plugins/levels.py).
 PYTEST = $(VENV)/bin/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=15
 
-.PHONY: help setup demo test test-unit test-slow test-portal proof record lint bench dist lock checklock kernels portal
+.PHONY: help setup demo test test-unit test-slow test-portal unleash proof record lint bench dist lock checklock kernels portal
 
 help:
 	@echo 'make setup      install everything into .venv and .tools (the other commands do it when needed)'
@@ -55,8 +57,9 @@ help:
 	@echo 'make test-unit  of these the pure code alone, while you work'
 	@echo 'make test-slow  the others: kills by the dozen, generated documents, proofs, the demo company, benchmarks'
 	@echo 'make portal     build the pages of the portal from portal/, with Node from a wheel; test-portal tests their pure code'
+	@echo 'make unleash    install the Unleash server that tests start, into .tools/unleash (test-slow does it when needed)'
 	@echo 'make proof      a proof at full size; AREA=hydration, details or mlflow, PROOF_OPTIONS=--help'
-	@echo 'make record     record the payloads of a connector again, from the real tool; TOOL=feast or mlflow'
+	@echo 'make record     record the payloads of a connector again, from the real tool; TOOL=feast, mlflow or unleash'
 	@echo 'make lint       ruff, mypy, import contracts'
 	@echo 'make bench      measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
 	@echo '                SEARCH=1: quality and latency of search and "already built", docs/search-quality.md'
@@ -65,7 +68,7 @@ help:
 	@echo 'make lock       pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
 	@echo 'make checklock  ask the package index for a wheel of each pin, for each Python and platform that is supported'
 
-setup: $(PROJECT_STAMP) $(MLFLOW_STAMP) $(FEAST_STAMP) $(PORTAL_INDEX)
+setup: $(PROJECT_STAMP) $(MLFLOW_STAMP) $(PORTAL_INDEX)
 
 $(TOOLS_STAMP): requirements/tools.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -96,6 +99,14 @@ $(FEAST_STAMP): requirements/feast.txt $(TOOLS_STAMP)
 	$(UV) pip sync --quiet --python $(FEAST)/bin/python --require-hashes requirements/feast.txt
 	touch $@
 
+unleash: $(UNLEASH_STAMP)
+
+$(UNLEASH_STAMP): requirements/unleash/package-lock.json .npmrc $(DEV_STAMP)
+	mkdir -p $(UNLEASH)
+	cp requirements/unleash/package.json requirements/unleash/package-lock.json .npmrc $(UNLEASH)
+	cd $(UNLEASH) && $(NPM) ci --ignore-scripts --no-fund --no-audit --loglevel error
+	touch $@
+
 portal: $(PORTAL_INDEX)
 
 $(NODE_MODULES): portal/package-lock.json portal/.npmrc $(DEV_STAMP)
@@ -118,7 +129,7 @@ test: setup kernels test-portal
 test-unit: setup kernels
 	$(PYTEST) -m unit $(TEST_OPTIONS)
 
-test-slow: setup kernels
+test-slow: setup kernels $(FEAST_STAMP) $(UNLEASH_STAMP)
 	$(PYTEST) -m slow $(TEST_OPTIONS)
 
 PROOF_hydration := tests.services.hydration_proof
@@ -129,7 +140,7 @@ proof: setup
 	$(if $(PROOF_$(AREA)),,$(error there is no proof of '$(AREA)': $(patsubst PROOF_%,AREA=%,$(filter-out PROOF_OPTIONS,$(filter PROOF_%,$(.VARIABLES))))))
 	$(VENV)/bin/python -m $(PROOF_$(AREA)) $(PROOF_OPTIONS)
 
-record: setup
+record: setup $(if $(filter feast,$(TOOL)),$(FEAST_STAMP)) $(if $(filter unleash,$(TOOL)),$(UNLEASH_STAMP))
 	$(VENV)/bin/python -m tests.connectors.$(or $(TOOL),$(error name the tool: make record TOOL=feast)).record
 
 # Once, before several processes would compile the same at the same time; all find it in numba's cache then. numba does not

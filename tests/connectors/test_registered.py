@@ -15,13 +15,17 @@ from tests.connectors import suite
 from tests.connectors.feast import test_feast
 from tests.connectors.mlflow import test_mlflow
 from tests.connectors.openlineage import test_contract
+from tests.connectors.unleash import test_unleash
 
 SUBJECTS: Final = {
     "openlineage": (test_contract.RECORDINGS, "payload", test_contract.PAGE, test_contract.SECRETIVE, test_contract.SECRETS),
     "feast": (test_feast.FOLDER, "payload", test_feast.PAGE, test_feast.secretive(), test_feast.SECRETS),
     "mlflow": (test_mlflow.FOLDER, "payload", test_mlflow.PAGE, test_mlflow.secretive(), test_mlflow.SECRETS),
+    "unleash": (test_unleash.FOLDER, "payload", test_unleash.PAGE, test_unleash.secretive(), test_unleash.SECRETS),
 }
 """Recordings, page, and a payload full of secrets of each connector."""
+CONTEXTS: Final = {"unleash": test_unleash.CONTEXT}
+"""The settings of the source with which payloads were recorded, for connectors that need some."""
 
 
 @pytest.mark.parametrize("connector", list(installed_connectors()), ids=lambda connector: connector.name)
@@ -30,7 +34,7 @@ def test_a_registered_connector_passes(connector: Connector) -> None:
     folder, key, page, secretive, secrets = SUBJECTS[connector.name]
 
     def normalise(payload: suite.Json) -> list[Statement]:
-        return list(connector.normalise(payload, NO_CONTEXT))
+        return list(connector.normalise(payload, CONTEXTS.get(connector.name, NO_CONTEXT)))
 
     subject = suite.Subject(connector, normalise, suite.load_recordings(folder, key), page, secretive, secrets)
     suite.check_recordings(subject)

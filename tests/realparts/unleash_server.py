@@ -55,7 +55,7 @@ class UnleashServer:
         """Send a change below /api/admin; return the answer, None if it is empty."""
         return self._checked(self.http.request(method, f"/api/admin/{path}", json=body))
 
-    def report_metrics(self, environment: str, body: object, path: str = "metrics") -> None:
+    def report(self, environment: str, body: object, path: str) -> None:
         """Send what an SDK sends: `register`, or the counts of a minute."""
         headers = {"authorization": CLIENT_TOKENS[environment]}
         self._checked(self.http.post(f"/api/client/{path}", json=body, headers=headers))

@@ -13,6 +13,7 @@ from mlgraph.connectors.unleash.tool import UnleashTool
 from mlgraph.connectors.unleash.unleash_instance import UnleashInstance, instance_of
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import Statement
+from mlgraph.domain.naming.naming_context import NO_CONTEXT, NamingContext
 from mlgraph.domain.payloads.payload import EventDocument, Located
 from mlgraph.ports.connector import PulledConnector
 from mlgraph.ports.source_adapter import SourceFactory
@@ -33,18 +34,18 @@ _PAYLOAD: Final = (
 )
 
 
-def normalise(payload: object, _: str | None = None) -> list[Statement]:
-    """Return the statements of `payload`: {type, instance, data, registry?}. No name in it depends on a scope.
+def normalise(payload: object, context: NamingContext = NO_CONTEXT) -> list[Statement]:
+    """Return the statements of `payload`: {type, instance, data}.
 
-    `registry` is the namespace of the model registry (`mlflow:prod`) in which references such as `models:/ranker/9` are looked
-    up; without one no version is linked. Raises `InvalidInput` with the pointer of the invalid value.
+    References such as `models:/ranker/9` are looked up in the registry of `context`; without one no version is linked. Raises
+    `InvalidInput` with the pointer of the invalid value.
     """
     found = EventDocument(payload)
     kind = found.need("type").text()
     reader = _READERS.get(kind)
     if reader is None:
         raise InvalidInput(f"unknown type {kind[:60]!r}: the types are {', '.join(_READERS)}", pointer="/type")
-    return [*reader(instance_of(found), found.need("data")), *found.collector.all()]
+    return [*reader(instance_of(found, context), found.need("data")), *found.collector.all()]
 
 
 def connector(sources: SourceFactory) -> PulledConnector:
@@ -63,6 +64,7 @@ def connector(sources: SourceFactory) -> PulledConnector:
         normalise=normalise,
         remedies={"experiment": _PAYLOAD},
         accepts_events=False,
+        refers_to_models=True,
         tool=UnleashTool(),
         sources=sources,
     )

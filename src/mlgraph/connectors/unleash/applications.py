@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlgraph.connectors.unleash.public_text import public_text
 from mlgraph.connectors.unleash.unleash_instance import ORIGIN, UnleashInstance
 from mlgraph.domain.facts import AssetFact, Mode, Statement
 from mlgraph.domain.payloads.payload import Located
-from mlgraph.domain.redaction.json_values import redact_text
 
 
 def application_statements(instance: UnleashInstance, data: Located) -> list[Statement]:
@@ -24,7 +24,7 @@ def application_statements(instance: UnleashInstance, data: Located) -> list[Sta
         usage.append({"project": project.text() if project else "", "environments": sorted(names)})
     state = {
         "name": name,
-        "description": redact_text(description.text()) if description else "",
+        "description": public_text(description.text()) if description else "",
         "properties": {"application_of": "unleash", "uses": sorted(usage, key=lambda one: str(one["project"]))},
     }
     return [AssetFact(instance.service(name), ORIGIN, application.need("createdAt").time(), state, Mode.PATCH)]

@@ -65,11 +65,11 @@ def _members(payload: str) -> list[str]:
 
 def _names(text: str, kind: str) -> bool:
     """Return whether `text`, as a whole, names an asset of a kind: its URI or, for a version, a model URI of MLflow."""
-    whole = text.strip()
-    if whole.startswith("mlg://"):
+    complete = text.strip()
+    if complete.startswith("mlg://"):
         try:
-            uri = AssetUri.parse(whole)
+            uri = AssetUri.parse(complete)
         except MlgraphError:
             return False
-        return uri.kind == kind and str(uri) == whole
-    return kind == "model_version" and model_reference(whole) is not None
+        return uri.kind == kind and str(uri) == complete
+    return kind == "model_version" and model_reference(complete) is not None

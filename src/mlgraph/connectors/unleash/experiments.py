@@ -9,6 +9,7 @@ from typing import Any
 
 from mlgraph.connectors.unleash.convention import experiment_reference, reference_of, tested_asset
 from mlgraph.connectors.unleash.flag_state import EXPERIMENT_TYPE, EnvironmentState, FlagState
+from mlgraph.connectors.unleash.public_text import public_text
 from mlgraph.connectors.unleash.strategies import Strategy, StrategyVariant
 from mlgraph.connectors.unleash.unleash_instance import UnleashInstance
 from mlgraph.domain.redaction.json_values import redact_text, redact_url
@@ -76,15 +77,15 @@ def _experiment_state(flag: FlagState, environment: str, state: EnvironmentState
         "enabled": state.enabled and not flag.archived,
         "stale": flag.stale,
         "impression_data": flag.impression_data,
-        "decision": redact_text(flag.decision),
+        "decision": public_text(flag.decision),
         "variants": variants,
-        "links": [{"url": redact_url(url), "title": redact_text(title)} for url, title in flag.links],
+        "links": [{"url": public_text(redact_url(url)), "title": public_text(title)} for url, title in flag.links],
     }
     properties |= {"created_at": flag.created_at} if flag.created_at else {}
     described: dict[str, Any] = {
         "name": f"{flag.name} ({environment})",
-        "description": redact_text(flag.description),
-        "tags": sorted(redact_text(f"{kind}:{value}") for kind, value in flag.tags),
+        "description": public_text(flag.description),
+        "tags": sorted(public_text(f"{kind}:{value}") for kind, value in flag.tags),
         "properties": properties,
     }
     return described | ({"owners": [str(flag.owner)]} if flag.owner is not None else {})

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from mlgraph.connectors.unleash.experiments import Experiments
 from mlgraph.connectors.unleash.unleash_instance import ORIGIN, UnleashInstance
 from mlgraph.domain.facts import AssetFact, Mode
 from mlgraph.domain.payloads.payload import Located
@@ -18,10 +17,11 @@ _LATE: Final = 300_000_000
 """An hour is complete this long after its end: SDKs send their counts every minute."""
 
 
-def exposure_facts(instance: UnleashInstance, data: Located, present: Experiments) -> Iterator[AssetFact]:
+def exposure_facts(instance: UnleashInstance, data: Located, present: Mapping[AssetUri, int]) -> Iterator[AssetFact]:
     """Yield the counts of the last complete hour of each variant, valid from its end, and the applications that counted.
 
-    The bucket of the current hour still grows. An hour without a count is no report, so that it changes nothing.
+    `present` are the variants and since when they exist: earlier counts are those of another flag of that name. The bucket of
+    the current hour still grows. An hour without a count is no report, so that it changes nothing.
     """
     now = data.need("read_at").time()
     counts: dict[AssetUri, dict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
@@ -31,12 +31,12 @@ def exposure_facts(instance: UnleashInstance, data: Located, present: Experiment
             continue
         end, application, by_variant = read
         for variant, count in by_variant.items():
-            if end + _LATE <= now and count > 0 and variant in present.assets:
+            if end + _LATE <= now and present.get(variant, end) < end:
                 counts[variant][end][application] += count
     for variant, hours in sorted(counts.items()):
         end = max(hours)
-        told = {"from": format_time(end - _HOUR), "to": format_time(end), "applications": dict(sorted(hours[end].items()))}
-        exposed = {"count": sum(hours[end].values()), **told}
+        hour = {"from": format_time(end - _HOUR), "to": format_time(end), "applications": dict(sorted(hours[end].items()))}
+        exposed = {"count": sum(hours[end].values()), **hour}
         yield AssetFact(variant, ORIGIN, end, {"properties": {"exposed": exposed}}, Mode.PATCH)
 
 

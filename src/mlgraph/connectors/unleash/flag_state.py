@@ -66,6 +66,7 @@ class FlagState:
 
 def with_metadata(state: FlagState, found: Located) -> FlagState:
     """Return `state` with the members that an event or an answer has about the flag as a whole."""
+    found.mapping()
     kind, description = found.typed("type", str), found.typed("description", str)
     stale, impressions = found.typed("stale", bool), found.typed("impressionData", bool)
     created = found.typed("createdAt", str)
@@ -100,8 +101,8 @@ def links_of(listed: Iterable[Located]) -> tuple[tuple[str, str], ...]:
 
 def link_of(found: Located) -> tuple[str, str]:
     """Return URL and title of a link."""
-    title = found.typed("title", str)
-    return found.need("url").text(), title.text() if title else ""
+    url, title = found.need("url").text(), found.typed("title", str)
+    return url, title.text() if title else ""
 
 
 def tag_of(found: Located) -> Tag:

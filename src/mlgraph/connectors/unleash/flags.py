@@ -9,7 +9,7 @@ from itertools import pairwise
 from mlgraph.connectors.unleash.experiments import Experiments, experiments_of
 from mlgraph.connectors.unleash.exposures import exposure_facts
 from mlgraph.connectors.unleash.flag_state import FlagState, present_state, tag_of
-from mlgraph.connectors.unleash.replay import Moment, events_of, replay
+from mlgraph.connectors.unleash.replay import FlagMoment, events_of, replay
 from mlgraph.connectors.unleash.unleash_instance import ORIGIN, UnleashInstance, experiment_of
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, EdgeFact, EdgeRetraction, Mode, Statement
 from mlgraph.domain.payloads.payload import Located
@@ -32,13 +32,13 @@ def flag_statements(instance: UnleashInstance, data: Located) -> list[Statement]
     last = shown[-1][1] if shown else Experiments()
     statements += _restored(data, shown)
     statements += _lifecycle(data, last, statements)
-    statements += exposure_facts(instance, data, last)
+    statements += exposure_facts(instance, data, _appearances(shown))
     return [*statements, *_contacts(data)]
 
 
-def _correction(instance: UnleashInstance, data: Located, moments: Sequence[Moment]) -> list[Moment]:
+def _correction(instance: UnleashInstance, data: Located, moments: Sequence[FlagMoment]) -> list[FlagMoment]:
     """Return the state that Unleash shows, if the events do not lead to it."""
-    last = moments[-1] if moments else Moment(0, FlagState(data.need("project").name(), data.need("name").name()))
+    last = moments[-1] if moments else FlagMoment(0, FlagState(data.need("project").name(), data.need("name").name()))
     feature, archived = data.typed("feature", dict), data.typed("archived", bool)
     if feature is not None:
         listed = data.objects("tags")
@@ -51,7 +51,7 @@ def _correction(instance: UnleashInstance, data: Located, moments: Sequence[Mome
         found = None
     if found is None or experiments_of(instance, found) == experiments_of(instance, last.state):
         return []
-    return [Moment(max(data.need("read_at").time(), last.at + 1), found)]
+    return [FlagMoment(max(data.need("read_at").time(), last.at + 1), found)]
 
 
 def _changes(before: Experiments, after: Experiments, at: int) -> Iterator[Statement]:
@@ -70,7 +70,7 @@ def _changes(before: Experiments, after: Experiments, at: int) -> Iterator[State
             yield EdgeFact(pair[0], "tested_in", pair[1], ORIGIN, at, properties={"reference": reference})
 
 
-def _moves(instance: UnleashInstance, moments: Sequence[Moment]) -> Iterator[Statement]:
+def _moves(instance: UnleashInstance, moments: Sequence[FlagMoment]) -> Iterator[Statement]:
     """Yield the old names of the experiments of a flag that was moved to another project: aliases of the new ones."""
     for (_, before), (at, after) in pairwise(moments):
         if before.project == after.project or not (before.exists and after.exists):
@@ -98,11 +98,19 @@ def _lifecycle(data: Located, last: Experiments, statements: Sequence[Statement]
     lifecycle = feature.typed("lifecycle", dict) if feature else None
     stage, entered = (lifecycle.typed("stage", str), lifecycle.typed("enteredStageAt", str)) if lifecycle else (None, None)
     at = entered.attempt(Located.time) if entered else None
-    if stage is None or at is None:
+    if stage is None or at is None or stage.value == "archived":  # Unleash keeps that stage for a flag that was created again
         return
     for uri in sorted(uri for uri in last.assets if uri.kind == "experiment"):
         times = [one.valid_from for one in statements if isinstance(one, AssetFact) and one.uri == uri and one.valid_from]
         yield AssetFact(uri, ORIGIN, max(at, min(times)), {"properties": {"lifecycle": stage.text()}}, Mode.PATCH)
+
+
+def _appearances(shown: Sequence[tuple[int, Experiments]]) -> dict[AssetUri, int]:
+    """Return since when each present experiment and variant exists without interruption."""
+    found: dict[AssetUri, int] = {}
+    for at, experiments in shown:
+        found = {uri: found.get(uri, at) for uri in experiments.assets}
+    return found
 
 
 def _contacts(data: Located) -> Iterator[Contact]:

@@ -27,7 +27,7 @@ class FlagEvent(NamedTuple):
     found: Located
 
 
-class Moment(NamedTuple):
+class FlagMoment(NamedTuple):
     """The state of a flag from `at` on (microseconds)."""
 
     at: int
@@ -41,21 +41,21 @@ def events_of(listed: Iterable[Located]) -> list[FlagEvent]:
     return [by_id[number] for number in sorted(by_id)]
 
 
-def replay(project: str, flag: str, events: Iterable[FlagEvent]) -> list[Moment]:
+def replay(project: str, flag: str, events: Iterable[FlagEvent]) -> list[FlagMoment]:
     """Return the states of a flag after each of its events that the graph knows.
 
     Numbers decide the order, and the times increase: where clocks were set back, an event counts from a microsecond after the
     one before it.
     """
     state, at = FlagState(project, flag), 0
-    moments: list[Moment] = []
+    moments: list[FlagMoment] = []
     for event in events:
         apply = _APPLIED.get(event.type)
         changed = event.found.attempt(lambda found, apply=apply, state=state: apply(state, found)) if apply else None  # type: ignore[misc]
         if changed is None or changed == state:
             continue
         at, state = max(event.at, at + 1), changed
-        moments.append(Moment(at, state))
+        moments.append(FlagMoment(at, state))
     return moments
 
 
@@ -81,7 +81,7 @@ def _archived(state: FlagState, _: Located) -> FlagState:
     return replace(state, exists=True, archived=True)
 
 
-def _revived(state: FlagState, _: Located) -> FlagState:
+def _restored(state: FlagState, _: Located) -> FlagState:
     """Return the flag as it was; Unleash turns it off everywhere when it is revived, without an event of its own."""
     off = {name: replace(one, enabled=False) for name, one in state.environments.items()}
     return replace(state, exists=True, archived=False, environments=off)
@@ -139,8 +139,8 @@ def _unlinked(state: FlagState, event: Located) -> FlagState:
 
 def _completed(state: FlagState, event: Located) -> FlagState:
     data = event.typed("data", dict)
-    told = [data.typed(key, str) for key in ("status", "statusValue")] if data else []
-    return replace(state, completed=True, decision=" ".join(text.text() for text in told if text is not None))
+    decision = [data.typed(key, str) for key in ("status", "statusValue")] if data else []
+    return replace(state, completed=True, decision=" ".join(text.text() for text in decision if text is not None))
 
 
 def _project(state: FlagState, event: Located) -> str:
@@ -154,7 +154,7 @@ _APPLIED: Final[Mapping[str, Callable[[FlagState, Located], FlagState]]] = Mappi
         "feature-updated": _metadata,
         "feature-metadata-updated": _metadata,
         "feature-archived": _archived,
-        "feature-revived": _revived,
+        "feature-revived": _restored,
         "feature-deleted": _deleted,
         "feature-project-change": _moved,
         "feature-strategy-add": _strategy_changed,

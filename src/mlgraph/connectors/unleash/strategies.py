@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mlgraph.connectors.unleash.public_text import public_text
 from mlgraph.domain.payloads.payload import Located
-from mlgraph.domain.redaction.json_values import redact_text
-from mlgraph.domain.redaction.sanitizing import sanitize_text
 
-_WHOLE: Final = 1000
+_TOTAL: Final = 1000
 """The weights of the variants of a strategy sum up to this number."""
 _SHOWN_VALUES: Final = 20
 _OF_PEOPLE: Final = frozenset({"userid", "username", "user", "email", "mail", "sessionid", "remoteaddress"})
@@ -47,14 +46,15 @@ class Strategy:
 
 def strategy_of(found: Located) -> Strategy:
     """Return a strategy. Raises `InvalidInput` where it has no id; a detail that cannot be read is left out with a warning."""
+    number = found.need("id").name()
     disabled, name = found.typed("disabled", bool), found.typed("name", str)
     parameters = found.typed("parameters", dict)
     rollout = parameters.get("rollout") if parameters else None
     share = rollout.attempt(_percentage) if rollout else None
-    constraints = [held for each in found.objects("constraints") or () if (held := each.attempt(_constraint)) is not None]
+    constraints = [limit for each in found.objects("constraints") or () if (limit := each.attempt(_constraint)) is not None]
     variants = [one for each in found.objects("variants") or () if (one := each.attempt(_variant)) is not None]
     return Strategy(
-        found.need("id").name(),
+        number,
         name.text() if name else "",
         bool(disabled and disabled.flag()),
         1.0 if share is None else share,
@@ -76,13 +76,13 @@ def _percentage(found: Located) -> float:
 
 def _variant(found: Located) -> StrategyVariant:
     weight = found.need("weight")
-    if isinstance(weight.value, bool) or not isinstance(weight.value, int | float) or not 0 <= weight.value <= _WHOLE:
-        weight.fail(f"must be a number from 0 to {_WHOLE}")
+    if isinstance(weight.value, bool) or not isinstance(weight.value, int | float) or not 0 <= weight.value <= _TOTAL:
+        weight.fail(f"must be a number from 0 to {_TOTAL}")
     stickiness, payload = found.typed("stickiness", str), found.typed("payload", dict)
     kind, value = (payload.typed("type", str), payload.typed("value", str)) if payload else (None, None)
     return StrategyVariant(
         found.need("name").name(),
-        weight.value / _WHOLE,
+        weight.value / _TOTAL,
         stickiness.text() if stickiness else None,
         kind.text() if kind and value else None,
         value.text() if kind and value else None,
@@ -92,12 +92,12 @@ def _variant(found: Located) -> StrategyVariant:
 def _constraint(found: Located) -> tuple[tuple[str, Any], ...]:
     field, operator = found.need("contextName").text(), found.need("operator").text()
     listed = found.typed("values", list)
-    values = [each.attempt(sanitize_text) for each in (listed.items() if listed else ())]
+    values = [each.attempt(Located.text) for each in (listed.items() if listed else ())]
     single, inverted = found.typed("value", str), found.typed("inverted", bool)
-    values += [single.attempt(sanitize_text)] if single and single.text() else []
-    texts = [redact_text(text) for text in values if text is not None]
+    values += [single.text()] if single and single.text() else []
+    texts = [public_text(text) for text in values if text is not None]
     is_private = field.replace("_", "").lower() in _OF_PEOPLE
-    shown: dict[str, Any] = {"field": redact_text(field), "operator": redact_text(operator)}
+    shown: dict[str, Any] = {"field": public_text(field), "operator": public_text(operator)}
     shown |= {"inverted": True} if inverted and inverted.flag() else {}
     shown |= {"values": tuple(texts)} if len(texts) <= _SHOWN_VALUES and not is_private else {"value_count": len(texts)}
     return tuple(sorted(shown.items()))

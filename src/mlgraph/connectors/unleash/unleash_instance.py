@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
@@ -70,7 +71,6 @@ def variant_name(variant: AssetUri) -> str:
     return rest.partition("/")[2]
 
 
-def instance_of(payload: Located) -> UnleashInstance:
+def instance_of(payload: Located, context: NamingContext) -> UnleashInstance:
     """Return the instance of a payload."""
-    registry = payload.get("registry")
-    return UnleashInstance(payload.need("instance").name(), registry.name() if registry else None)
+    return UnleashInstance(payload.need("instance").name(), context.registry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -43,9 +43,9 @@ _OF_FLAG: Final = (
 class UnleashPayloads:
     """Assembles payloads, and remembers which parts of the API the server refuses. Thread-safe."""
 
-    def __init__(self, api: UnleashApi, common_fields: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
-        """Query `api`; `common_fields` are the fields of every payload about its instance, `clock` returns seconds since 1970."""
-        self._api, self._common_fields, self._clock = api, common_fields, clock
+    def __init__(self, api: UnleashApi, instance: str, clock: Callable[[], float] = time.time) -> None:
+        """Query `api`; `instance` is its name, `clock` returns seconds since 1970."""
+        self._api, self._instance, self._clock = api, instance, clock
         self._refused: dict[str, str] = {}
         self.measured: dict[str, str] = {}
         """The flags with variants that were read, with their projects: applications count who gets them."""
@@ -75,8 +75,8 @@ class UnleashPayloads:
 
     def application(self, item: Json) -> Payload:
         """Return the payload of an application."""
-        kept = {key: item.get(key) for key in ("appName", "createdAt", "description", "usage")}
-        return self._payload("application", {"application": kept})
+        fields = {key: item.get(key) for key in ("appName", "createdAt", "description", "usage")}
+        return self._payload("application", {"application": fields})
 
     def refusals(self) -> list[Payload]:
         """Return a payload for each refused part of the API: the connector reports it as the error of the source."""
@@ -103,7 +103,7 @@ class UnleashPayloads:
 
     def _events(self, name: str) -> list[Json]:
         found = self.attempt("events", lambda: list(each(partial(self._api.events, flag=name))))
-        by_id = {number_of(event): {key: event.get(key) for key in _OF_EVENT} for event in found or ()}
+        by_id = {number_of(event): _event(event) for event in found or ()}
         return [by_id[number] for number in sorted(by_id)]
 
     def _newest(self, name: str) -> int | None:
@@ -120,12 +120,18 @@ class UnleashPayloads:
         return shown
 
     def _payload(self, kind: str, data: dict[str, Any]) -> Payload:
-        return {"type": f"unleash.{kind}", **self._common_fields, "data": data}
+        return {"type": f"unleash.{kind}", "instance": self._instance, "data": data}
 
 
 def project_of(item: Json) -> str:
     """Return the project of a flag or an event."""
     return text_of(item, "project")
+
+
+def _event(event: Json) -> Json:
+    """Return what the connector reads of an event: where it says what is new, not what was before."""
+    is_needed = event.get("data") is None or event.get("type") == "feature-link-updated"
+    return {key: event.get(key) for key in _OF_EVENT if key != "preData" or is_needed}
 
 
 def _has_variants(feature: Json | Missing) -> bool:

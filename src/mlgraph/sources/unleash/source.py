@@ -43,9 +43,7 @@ class UnleashSource:
         self._url = place(access.url)
         self._instance = access.instance or self._url
         self._names = UnleashInstance(self._instance)
-        registry = getattr(access, "registry", None)
-        common_fields = {"instance": self._instance} | ({"registry": registry} if registry else {})
-        self._payloads = UnleashPayloads(self._api, common_fields, clock)
+        self._payloads = UnleashPayloads(self._api, self._instance, clock)
         self._clock = clock
         self._applications: dict[str, str] = {}
         """The last known content of each application, without the time at which it was last seen."""
@@ -222,8 +220,8 @@ class UnleashSource:
 
 
 def _content(application: Json) -> str:
-    kept: dict[str, Any] = {key: application.get(key) for key in ("appName", "description", "usage")}
-    return json.dumps(kept, sort_keys=True)
+    fields: dict[str, Any] = {key: application.get(key) for key in ("appName", "description", "usage")}
+    return json.dumps(fields, sort_keys=True)
 
 
 def _groups(items: list[_Item]) -> Iterator[list[_Item]]:
