@@ -82,6 +82,6 @@ def flag_payload(
     read_at = format_time(int((events.start + read_after).timestamp() * 1_000_000))
     data: Json = {"project": "default", "name": events.name, "events": list(events.listed), "read_at": read_at}
     if environments is not None:
-        shown = {"name": events.name, "type": "experiment", "description": None, "stale": False, "links": []}
+        shown: Json = {"name": events.name, "type": "experiment", "description": None, "stale": False, "links": []}
         data |= {"feature": {**shown, "environments": list(environments)}, "tags": []}
     return {"type": "unleash.flag", "instance": "prod", "data": data}

@@ -89,9 +89,9 @@ def graph_of(statements: list[Statement]) -> dict[str, Any]:
     graph: dict[str, Any] = {}
     for uri, records in assets.items():
         graph[str(uri)] = [(one.start, one.end, one.state) for one in asset_intervals(records)]
-    for triple, records in edges.items():
+    for triple, known in edges.items():
         closing = cuts[triple] | ends[triple[0]] | ends[triple[2]]
-        graph[" ".join(map(str, triple))] = [(one.start, one.end, one.properties) for one in edge_intervals(records, closing)]
+        graph[" ".join(map(str, triple))] = [(one.start, one.end, one.properties) for one in edge_intervals(known, closing)]
     return graph
 
 
