@@ -112,10 +112,9 @@ def serving() -> Iterator[Unleash]:
         def do_GET(self) -> None:
             unleash.requests.append(f"{self.command} {self.path}")
             body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
-            if self.headers.get("authorization") != TOKEN:
-                status, answer = 401, {"name": "UnauthorizedError", "message": "You must log in to use Unleash."}
-            else:
-                status, answer = unleash.answer(self.command, self.path, body)
+            refusal = 401, {"name": "UnauthorizedError", "message": "You must log in to use Unleash."}
+            is_known = self.headers.get("authorization") == TOKEN
+            status, answer = unleash.answer(self.command, self.path, body) if is_known else refusal
             content = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("content-length", str(len(content)))

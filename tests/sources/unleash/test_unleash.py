@@ -132,7 +132,7 @@ def test_a_deleted_flag_is_its_events_and_one_without_events_is_gone(unleash: Un
     assert source.fetch("flag", "default/never") == Gone("flag", "default/never", None)
 
 
-def test_a_flag_of_a_project_that_is_not_shown_is_not_gone(unleash: Unleash, source: UnleashSource) -> None:
+def test_a_flag_of_a_project_that_is_not_shown_is_not_gone(source: UnleashSource) -> None:
     with pytest.raises(SourceError, match="does not show the project 'secret'"):
         source.fetch("flag", "secret/f")
     with pytest.raises(InvalidInput, match="the kind is flag"):
@@ -208,7 +208,7 @@ def test_counts_are_read_once_an_hour(unleash: Unleash, source: UnleashSource) -
 
 
 def test_applications_are_reported_when_they_change(unleash: Unleash, source: UnleashSource) -> None:
-    application = {"appName": "shop", "createdAt": "2026-11-01T10:00:00.000Z", "updatedAt": "1", "usage": []}
+    application: dict[str, Any] = {"appName": "shop", "createdAt": "2026-11-01T10:00:00.000Z", "updatedAt": "1", "usage": []}
     unleash.applications.append(application)
     (*_, last) = source.pages()
     application["updatedAt"] = "2"
