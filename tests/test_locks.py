@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,3 +109,15 @@ def test_the_checks_find_planted_faults() -> None:
     assert faults(["numpy>=2.2", "httpx"], text, where) == []
     assert faults(["numpy>=2.2"], text, environment("3.11", "linux")) == ["numpy>=2.2"]
     assert faults(["numpy", "rich"], f"{text}numpy==2.4\n", where) == ["numpy", "rich"]
+
+
+@pytest.mark.parametrize("folder", ["portal", "requirements/unleash"])
+def test_packages_of_node_are_pinned_by_hash_and_name_no_address(folder: str) -> None:
+    lock = (ROOT / folder / "package-lock.json").read_text("utf-8")
+    packages = {path: each for path, each in json.loads(lock)["packages"].items() if path}
+    assert packages
+    assert [path for path, each in packages.items() if not each.get("integrity", "").startswith("sha512-")] == []
+    assert '"resolved"' not in lock
+    wanted = json.loads((ROOT / folder / "package.json").read_text("utf-8"))
+    direct = {**wanted.get("dependencies", {}), **wanted.get("devDependencies", {})}
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in direct} == direct
