@@ -63,6 +63,8 @@ class SourceWorker:
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._fresh = False
+        self._resumes = False
+        """Whether the changes since the last poll before a restart are still to be read."""
         self._missing = False
         self._compare_after = 0.0
 
@@ -71,9 +73,7 @@ class SourceWorker:
         self._events.begin(self._threads)
         self._wake.set()
         if self._thread is None or not self._thread.is_alive():
-            self._fresh = connection.state == "following"
-            if self._fresh:
-                self._recorder.save(cursor=None)
+            self._fresh = self._resumes = connection.state == "following"
             self._thread = threading.Thread(target=self._work, name=f"mlgraph-{self._name}", daemon=True)
             self._thread.start()
 
@@ -235,7 +235,13 @@ class SourceWorker:
             with self._walk:
                 self._poll(connection)
             return
-        # after a restart everything is read again, which finds changes that updated no time
+        # after a restart everything is read again, which finds changes that updated no time; first the changes since the last poll,
+        # because only its cursor shows that the source was meanwhile restored from a backup
+        if self._resumes:
+            with self._walk:
+                self._poll(connection)
+            connection = self._recorder.save(cursor=None)
+            self._resumes = False
         self._backfill(connection.state if self._fresh else "backfilling", connection)
         self._fresh = False
 
