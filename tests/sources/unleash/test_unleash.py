@@ -150,6 +150,19 @@ def test_a_restored_database_is_read_again_and_known_states_end(unleash: Unleash
     assert names(list(source.changed_since(pages[-1].cursor))) == [], "once"
 
 
+def test_a_restore_is_found_after_a_poll_that_was_refused_the_events(unleash: Unleash, source: UnleashSource) -> None:
+    make_flag(unleash, "f")
+    backup = list(unleash.events)
+    unleash.happened("feature-environment-disabled", "f", environment="production")
+    cursor = cursor_of(source)
+    unleash.events[:] = backup
+    unleash.refused["search/events"] = 404
+    (*_, refused) = source.changed_since(cursor)
+    unleash.refused.clear()
+    assert names(list(source.changed_since(refused.cursor))) == ["f"]
+    assert "restored_at" in payloads(list(source.changed_since(refused.cursor)), "flag")[0]["data"]
+
+
 def test_events_with_numbers_of_lost_ones_show_a_restore(unleash: Unleash, source: UnleashSource) -> None:
     make_flag(unleash, "f")
     cursor = cursor_of(source)

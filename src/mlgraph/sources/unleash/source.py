@@ -108,7 +108,7 @@ class UnleashSource:
         knows of them beyond the events that are left ends now.
         """
         at: Cursor = dict(cursor) if cursor and "event" in cursor else self._begin()
-        following = self._begin()
+        following = self._begin(at)
         try:
             changed = changed_flags(self._api, number_of({"id": at["event"]}), str(at["event_at"]))
         except RequestRefused:
@@ -201,10 +201,15 @@ class UnleashSource:
                 self._applications[name] = content
                 yield self._payloads.application(item)
 
-    def _begin(self) -> Cursor:
-        """Return the cursor of changes from now on: number and time of the newest event, and the hour of the newest counts."""
+    def _begin(self, before: Cursor | None = None) -> Cursor:
+        """Return the cursor of changes from now on: number and time of the newest event, and the hour of the newest counts.
+
+        While Unleash refuses its events, as it does during its start, the event is that of the cursor `before`.
+        """
         newest = self._payloads.attempt("events", lambda: self._api.events(0, 1)[0])
         hour = int((self._clock() - _COUNTS_LATE_S) // _HOUR_S)
+        if newest is None and before is not None:
+            return {"event": before["event"], "event_at": before["event_at"], "hour": hour}
         number, at = (number_of(newest[0]), text_of(newest[0], "createdAt")) if newest else (0, "")
         return {"event": number, "event_at": at, "hour": hour}
 
