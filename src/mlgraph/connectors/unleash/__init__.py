@@ -29,10 +29,6 @@ _READERS: Final[Mapping[str, Callable[[UnleashInstance, Located], list[Statement
     }
 )
 
-_PAYLOAD: Final = (
-    'set the payload of the variant in Unleash to {"type": "json", "value": "{\\"model\\": \\"models:/<NAME>/<VERSION>\\"}"}'
-)
-
 
 def normalise(payload: object, context: NamingContext = NO_CONTEXT) -> list[Statement]:
     """Return the statements of `payload`: {type, instance, data}.
@@ -62,7 +58,6 @@ def connector(sources: SourceFactory) -> PulledConnector:
             "/data/feature/description",
         ),
         normalise=normalise,
-        remedies={"experiment": _PAYLOAD},
         accepts_events=False,
         refers_to_models=True,
         tool=UnleashTool(),

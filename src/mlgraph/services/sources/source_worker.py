@@ -235,8 +235,8 @@ class SourceWorker:
             with self._walk:
                 self._poll(connection)
             return
-        # after a restart everything is read again, which finds changes that updated no time; first the changes since the last poll,
-        # because only its cursor shows that the source was meanwhile restored from a backup
+        # After a restart everything is read again, which finds changes that updated no time. The changes since the last poll come
+        # first, because only its cursor shows that the source was meanwhile restored from a backup.
         if self._resumes:
             with self._walk:
                 self._poll(connection)
