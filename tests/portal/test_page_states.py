@@ -137,7 +137,7 @@ def replaced(portal: Portal, call: re.Pattern[str], answer: Answer | None) -> It
         portal.page.unroute(call)
 
 
-class Held:
+class DelayedAnswers:
     """Answers that wait until they are released."""
 
     def __init__(self, answer: Answer) -> None:
@@ -185,12 +185,12 @@ def test_every_state_of_every_page_is_accessible(portal: Portal, path: str, look
         page.goto(f"http://{FOREIGN_HOST}:{urlsplit(portal.url).port}{path}?{urlencode(READY[path])}")
         expect_sound(portal, "forbidden", looks, found)
     page.route("**/api/v1/stream?*", refused(503, "Too many", "later"))
-    held = Held(ANSWERS.get(path, Route.continue_))
-    with replaced(portal, call, held.handle):
+    delayed = DelayedAnswers(ANSWERS.get(path, Route.continue_))
+    with replaced(portal, call, delayed.handle):
         page.goto(f"{portal.url}{path}?{urlencode(READY[path])}")
         page.get_by_text("Waiting for").wait_for()
         expect_sound(portal, "loading", looks, found)
-        held.release()
+        delayed.release()
         if path in LATE:
             page.wait_for_load_state("networkidle")
         expect_sound(portal, "ready", looks, found)

@@ -58,9 +58,9 @@ def test_whom_a_schema_change_of_the_ratings_reaches(hand: Hand, api: Api) -> No
     expect(hand.page.locator(".answer")).to_contain_text(f"{impact['total']} affected")
     marks = hand.page.locator("[role=treegrid] .mark[data-mark]")
     assert sum(int(count) for count in marks.evaluate_all("all => all.map(each => each.dataset.count)")) == impact["total"] + 1
-    told = {each["owner"] for each in impact["notify"]}
-    assert len(told) >= 4
-    for team in told:
+    notified = {each["owner"] for each in impact["notify"]}
+    assert len(notified) >= 4
+    for team in notified:
         expect(hand.page.locator("[role=rowheader]", has_text=team.rpartition("/")[2])).to_be_visible()
 
 
