@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
+from mlgraph.ports.setup_lines import NAME
 from mlgraph.sources.feast.factory import FeastSources
 from tests.connectors import suite
 
@@ -256,3 +258,13 @@ def test_a_refused_listing_is_reported_and_stores_nothing() -> None:
 def test_webhooks_are_refused() -> None:
     with pytest.raises(Unauthorized, match="no webhooks"):
         FeastTool().verify({}, b"{}", "secret", 0.0)
+
+
+def test_the_lines_for_feature_store_yaml_are_yaml_that_feast_reads() -> None:
+    (setup,) = feast.connector(FeastSources()).setup
+    for needs_token in (False, True):
+        found = yaml.safe_load("\n".join(setup.of_server("http://mlgraph:8765", needs_token=needs_token)))
+        assert found["openlineage"]["transport_url"] == "http://mlgraph:8765"
+        assert found["openlineage"]["namespace"] == NAME
+        assert ("api_key" in found["openlineage"]) is needs_token
+        assert found["mlflow"]["enabled"] is True

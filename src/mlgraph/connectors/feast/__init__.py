@@ -11,6 +11,7 @@ from mlgraph.connectors.feast.feast_instance import FeastInstance
 from mlgraph.connectors.feast.feature_services import service_statements
 from mlgraph.connectors.feast.feature_views import feature_statements, view_statements
 from mlgraph.connectors.feast.payloads import instance_of, sanitized, subject
+from mlgraph.connectors.feast.setup import SETUP
 from mlgraph.connectors.feast.tool import FeastTool, deletion_statements
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import Statement
@@ -63,6 +64,7 @@ def connector(sources: SourceFactory) -> PulledConnector:
         ),
         normalise=normalise,
         sanitize=sanitized,
+        setup=SETUP,
         complete_edges={
             "feature_view": ((), ("feeds", "part_of")),
             "feature": ((), ("feeds",)),
