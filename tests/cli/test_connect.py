@@ -96,7 +96,7 @@ def test_a_tool_without_lines_is_2_with_what_to_do(run: Run, tool: str, advice: 
     assert advice in " ".join(outcome.err.replace("\u2502", " ").split())
 
 
-def test_connect_says_what_arrived_and_what_has_no_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connect_shows_what_arrived_and_what_has_no_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     gap = {
         "message": "names a table without its place: set 'place' of this source",
         "objects": 12,

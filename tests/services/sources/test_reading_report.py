@@ -30,7 +30,7 @@ def test_gaps_are_those_of_the_latest_answer_about_each_object() -> None:
     assert report.body() == {"arrived": {}, "gaps": [], "gaps_total": 0, "gaps_partial": False}
 
 
-def test_what_is_not_remembered_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objects_that_are_not_remembered_make_it_partial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_report, "_MOST_SUBJECTS", 1)
     report = ReadingReport()
     report.warned(A, [NO_PLACE])

@@ -25,8 +25,10 @@ class ReadingReport:
         self._warnings: dict[str, tuple[str, ...]] = {}
         self._further = 0
 
-    def begin(self) -> None:
-        """Start a complete reading."""
+    def begin(self, cursor: object = None) -> None:
+        """Start a complete reading, unless it continues at a cursor."""
+        if cursor is not None:
+            return
         with self._lock:
             self._arrived.clear()
             self._warnings.clear()

@@ -58,7 +58,7 @@ def hydration(worker: SourceWorker | None) -> dict[str, Any]:
         "circuit": circuit.name if circuit else None,
         "retry_in_s": round(circuit.retry_in_s, 1) if circuit and circuit.name == "open" else None,
         "events_waiting": worker.waiting() if worker is not None else 0,
-        **(worker.report() if worker is not None else ReadingReport()).body(),
+        **(worker.report if worker is not None else ReadingReport()).body(),
     }
 
 

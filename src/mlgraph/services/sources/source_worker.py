@@ -23,7 +23,6 @@ from mlgraph.services.sources.event_queue import EventQueue
 from mlgraph.services.sources.event_worker import EventWorker
 from mlgraph.services.sources.freshness import RequestTime
 from mlgraph.services.sources.interpretation import SourceResponse
-from mlgraph.services.sources.reading_report import ReadingReport
 from mlgraph.services.sources.source_writer import SourceDependencies, SourceWriter
 
 _log = logging.getLogger(__name__)
@@ -55,6 +54,7 @@ class SourceWorker:
         self._source: SourceAdapter = connector.sources.open(reading.access)
         caller = Caller(_ACTOR, connector.name, reading.environment)
         self._recorder = SourceWriter(dependencies, connector, name, caller, reading.access.naming)
+        self.report = self._recorder.report
         self._queue = EventQueue(dependencies.events, name)
         self._events = EventWorker(
             connector, self._source, self._recorder, self._queue, dependencies.dead_letters, self._on_missing
@@ -100,10 +100,6 @@ class SourceWorker:
         """Return the state of the circuit breaker."""
         return self._source.circuit()
 
-    def report(self) -> ReadingReport:
-        """Return what the answers gave since the last complete reading began."""
-        return self._recorder.report
-
     def waiting(self) -> int:
         """Return the number of objects named by events whose state is not fetched yet."""
         return self._queue.waiting()
@@ -128,8 +124,7 @@ class SourceWorker:
         faults: list[str] = []
         with self._walk:
             at = self._recorder.connection().sweep_cursor if resume else None
-            if at is None:
-                self._recorder.report.begin()
+            self.report.begin(at)
             pages = self._source.pages(at)
             while True:
                 requested = self._recorder.freshness.begin_request()
@@ -257,8 +252,7 @@ class SourceWorker:
 
     def _backfill(self, state: str, connection: Connection) -> None:
         requested_at, faults = clock.wall_us(), list[str]()
-        if connection.cursor is None:
-            self._recorder.report.begin()
+        self.report.begin(connection.cursor)
         done = connection.done if connection.cursor else 0
         self._recorder.save(state=state, error=None, done=done)
         pages = self._source.pages(connection.cursor)
