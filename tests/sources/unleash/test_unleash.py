@@ -163,6 +163,17 @@ def test_a_restore_is_found_after_a_poll_that_was_refused_the_events(unleash: Un
     assert "restored_at" in payloads(list(source.changed_since(refused.cursor)), "flag")[0]["data"]
 
 
+def test_a_restore_is_found_where_only_a_webhook_named_the_lost_events(unleash: Unleash, source: UnleashSource) -> None:
+    make_flag(unleash, "f")
+    cursor, backup = cursor_of(source), list(unleash.events)
+    unleash.happened("feature-environment-disabled", "f", environment="production")
+    source.fetch("flag", "default/f")
+    unleash.events[:] = backup
+    pages = list(source.changed_since(cursor))
+    assert "restored_at" in payloads(pages, "flag")[0]["data"]
+    assert names(list(source.changed_since(pages[-1].cursor))) == [], "once"
+
+
 def test_events_with_numbers_of_lost_ones_show_a_restore(unleash: Unleash, source: UnleashSource) -> None:
     make_flag(unleash, "f")
     cursor = cursor_of(source)

@@ -9,6 +9,9 @@ from functools import partial
 from mlgraph.connectors.unleash.replay import APPLIED_TYPES
 from mlgraph.sources.unleash.api import UnleashApi, each, number_of
 
+SeenEvent = tuple[int, str]
+"""Number and time of an event."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedFlags:
@@ -18,21 +21,23 @@ class ChangedFlags:
     lost: bool
 
 
-def changed_flags(api: UnleashApi, last: int, last_at: str) -> ChangedFlags:
-    """Return the flags that changed since the event number `last`, of the time `last_at`.
+def changed_flags(api: UnleashApi, last: SeenEvent, seen: SeenEvent) -> ChangedFlags:
+    """Return the flags that changed since the event `last`; `seen` is the newest event that was read, of any flag.
 
-    A database that was restored from a backup gives numbers of events again: the event `last` is missing then, or has another
-    time. An event that is missing between newer and older ones was not lost by that.
+    A database that was restored from a backup gives numbers of events again: the newest event that was read is missing then, or
+    has another time. An event that is missing between newer and older ones was not lost by that.
     """
+    times = dict((last, max(last, seen)))
     found: dict[str, str] = {}
     newest = 0
     for event in each(partial(api.events, limit=100)):
         number = number_of(event)
         newest = max(newest, number)
-        if number <= last:
-            replaced = number == last and event.get("createdAt") != last_at
-            return ChangedFlags(found, lost=newest < last or replaced)
+        if newest < max(times) or event.get("createdAt") != times.get(number, event.get("createdAt")):
+            return ChangedFlags(found, lost=True)
+        if number <= last[0]:
+            return ChangedFlags(found, lost=False)
         flag, project = event.get("featureName"), event.get("project")
         if event.get("type") in APPLIED_TYPES and isinstance(flag, str) and isinstance(project, str):
             found.setdefault(flag, project)
-    return ChangedFlags(found, lost=last > 0 and newest < last)
+    return ChangedFlags(found, lost=newest < max(times))

@@ -47,6 +47,8 @@ class UnleashPayloads:
         """Query `api`; `instance` is its name, `clock` returns seconds since 1970."""
         self._api, self._instance, self._clock = api, instance, clock
         self._refused: dict[str, str] = {}
+        self.newest: tuple[int, str] = (0, "")
+        """Number and time of the newest event that was read; a webhook may have named its flag before the next poll."""
         self.measured: dict[str, str] = {}
         """The flags with variants that were read, with their projects: applications count who gets them."""
 
@@ -104,7 +106,10 @@ class UnleashPayloads:
     def _events(self, name: str) -> list[Json]:
         found = self.attempt("events", lambda: list(each(partial(self._api.events, flag=name))))
         by_id = {number_of(event): _event(event) for event in found or ()}
-        return [by_id[number] for number in sorted(by_id)]
+        events = [by_id[number] for number in sorted(by_id)]
+        if events:
+            self.newest = max(self.newest, (events[-1]["id"], str(events[-1]["createdAt"])))
+        return events
 
     def _newest(self, name: str) -> int | None:
         found = self.attempt("events", lambda: self._api.events(0, 1, flag=name)[0])

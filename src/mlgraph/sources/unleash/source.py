@@ -108,13 +108,14 @@ class UnleashSource:
         knows of them beyond the events that are left ends now.
         """
         at: Cursor = dict(cursor) if cursor and "event" in cursor else self._begin()
-        following = self._begin(at)
+        following, seen = self._begin(at), self._payloads.newest
         try:
-            changed = changed_flags(self._api, number_of({"id": at["event"]}), str(at["event_at"]))
+            changed = changed_flags(self._api, (int(at["event"]), str(at["event_at"])), seen)
         except RequestRefused:
             self._payloads.attempt("events", lambda: self._api.events(0, 1)[0])
             changed = ChangedFlags({}, lost=False)
         if changed.lost:
+            self._payloads.newest = (0, "")
             yield from self._read_all(following, STAGES[0], 0, restored_at=self._payloads.now())
             return
         wanted = dict(changed.flags)
