@@ -264,7 +264,7 @@ def test_a_moved_alias_is_announced_and_polled_and_ends_where_it_was(company: Co
         "at": format_time(occurred_at(event)),
         "held": {"since": format_time(model.valid_from), "points_to": known_states},
     }
-    edges = [each for each in normalise(payload) if isinstance(each, EdgeFact)]
+    edges = [each for each in normalise(payload) if isinstance(each, EdgeFact) and each.relation == "points_to"]
     assert {each.target: each.properties["aliases"] for each in edges} == {
         version(1): ["stable"],
         version(2): ["challenger", "champion"],
@@ -272,7 +272,7 @@ def test_a_moved_alias_is_announced_and_polled_and_ends_where_it_was(company: Co
     assert {each.valid_from for each in edges} == {occurred_at(event)}
 
     payload["held"] = {"points_to": known_states | {"mlg://model_version/mlflow%3Aprod/ranker%2F9": ["champion"]}}
-    ended = [each for each in normalise(payload) if isinstance(each, EdgeRetraction)]
+    ended = [each for each in normalise(payload) if isinstance(each, EdgeRetraction) and each.relation == "points_to"]
     assert [(each.target, each.valid_to) for each in ended] == [(version(9), occurred_at(event))]
 
 

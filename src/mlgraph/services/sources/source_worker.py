@@ -267,22 +267,14 @@ class SourceWorker:
                 self._recorder.save(state=state, error=None, cursor=page.cursor, done=done)
         if self._stopping.is_set():
             return
-        self._subscribe(connection)
+        if self._dependencies.public_url is not None:
+            _subscribe(self._source, self._dependencies.public_url, connection)
         with self._walk:
             self._compare()
         now = clock.wall_us()
         self._recorder.save(state="following", error=None, last_sync_at=now, polled_at=requested_at, swept_at=now)
         if faults:
             self._failed(_skipped_text(faults))
-
-    def _subscribe(self, connection: Connection) -> None:
-        public = self._dependencies.public_url
-        if public is None:
-            return
-        try:
-            self._source.subscribe(f"{public}{webhook_path(connection.name)}", connection.secret)
-        except MlgraphError as error:  # polling finds the same changes later
-            _log.warning("%s does not accept a webhook: %s", self._name, error.detail)
 
     def _failed(self, error: str) -> None:
         why = redact_text(error)
@@ -295,6 +287,14 @@ class SourceWorker:
             self._recorder.save(state=state, error=why, errors=connection.errors + 1, last_error=why, last_error_at=now)
         except MlgraphError:
             _log.warning("reading %s failed: %s", self._name, why)
+
+
+def _subscribe(source: SourceAdapter, public_url: str, connection: Connection) -> None:
+    """Subscribe this server to the webhooks of a source, if the source can: polling finds the same changes later."""
+    try:
+        source.subscribe(f"{public_url}{webhook_path(connection.name)}", connection.secret)
+    except MlgraphError as error:
+        _log.warning("%s does not accept a webhook: %s", connection.name, error.detail)
 
 
 def webhook_path(name: str) -> str:
