@@ -37,8 +37,10 @@ def listed(*flags: str) -> set[AssetUri]:
 
 
 def test_a_flag_that_is_not_listed_is_missing_with_its_experiments() -> None:
-    found = Removals().departures("prod", known(EXPERIMENT, OTHER), listed("default/g"), {}, 0)
-    assert [each.uri for each in found] == [EXPERIMENT]
+    variants = {experiment: AssetUri("variant", NAMES, f"{experiment.name}/b") for experiment in (EXPERIMENT, OTHER)}
+    states_now = {**known(EXPERIMENT, OTHER), **{one: {} for one in variants.values()}}
+    found = Removals().departures("prod", states_now, listed("default/g"), {}, 0)
+    assert [each.uri for each in found] == [EXPERIMENT, variants[EXPERIMENT]]
     assert Removals().source_key(EXPERIMENT) == ("flag", "default/f")
     assert Removals().departures("other", known(EXPERIMENT), listed("default/g"), {}, 0) == []
 

@@ -42,8 +42,8 @@ class Removals:
                 "Check that its database and the permissions of the token are those of before; if so, connect it "
                 "with another --name"
             )
-        left_over = [uri for uri in own if uri.kind == "variant" and _is_left_over(uri, known)]
-        return [Departure(uri) for uri in (*(one for one in experiments if flag_of(one) not in listed), *left_over)]
+        variants = [uri for uri in own if uri.kind == "variant" and (flag_of(uri) not in listed or _is_left_over(uri, known))]
+        return [Departure(uri) for uri in (*(one for one in experiments if flag_of(one) not in listed), *variants)]
 
     def source_key(self, uri: AssetUri) -> tuple[str, str] | None:
         """Return kind and id of the flag of an experiment; None for what has no request of its own."""

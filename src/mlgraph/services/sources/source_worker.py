@@ -59,14 +59,10 @@ class SourceWorker:
         self._events = EventWorker(
             connector, self._source, self._recorder, self._queue, dependencies.dead_letters, self._on_missing
         )
-        self._walk = threading.Lock()
-        self._wake, self._stopping = threading.Event(), threading.Event()
+        self._walk, self._wake, self._stopping = threading.Lock(), threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._fresh = False
-        self._resumes = False
-        """Whether the changes since the last poll before a restart are still to be read."""
-        self._missing = False
-        self._compare_after = 0.0
+        self._fresh = self._resumes = False  # after a restart all is read again: that finds changes which updated no time
+        self._missing, self._compare_after = False, 0.0
 
     def begin(self, connection: Connection) -> None:
         """Start the threads, or wake them: resume the backfill of `connection`, then poll; fetch the objects of events."""
@@ -226,29 +222,24 @@ class SourceWorker:
 
     def _read_on(self) -> None:
         connection = self._recorder.connection()
-        if connection.state == "following" and not self._fresh:
-            with self._walk:
-                self._poll(connection)
-            return
-        # After a restart everything is read again, which finds changes that updated no time. The changes since the last poll come
-        # first, because only its cursor shows that the source was meanwhile restored from a backup.
-        if self._resumes:
-            with self._walk:
-                self._poll(connection)
-            connection = self._recorder.save(cursor=None)
-            self._resumes = False
+        if connection.state == "following" and (self._resumes or not self._fresh):
+            self._poll(connection)  # after a restart too: only its cursor shows that the source was restored from a backup
+            if not self._fresh:
+                return
+            connection, self._resumes = self._recorder.save(cursor=None), False
         self._backfill(connection.state if self._fresh else "backfilling", connection)
         self._fresh = False
 
     def _poll(self, connection: Connection) -> None:
-        requested_at, requested = clock.wall_us(), self._recorder.freshness.begin_request()
-        cursor, faults = connection.cursor, list[str]()
-        for page in self._source.changed_since(connection.cursor):
-            faults += self._recorder.record_all(page.payloads, requested)
-            cursor = page.cursor
-        self._recorder.save(cursor=cursor, error=None, polled_at=requested_at)
-        if faults:
-            self._failed(_skipped_text(faults))
+        with self._walk:
+            requested_at, requested = clock.wall_us(), self._recorder.freshness.begin_request()
+            cursor, faults = connection.cursor, list[str]()
+            for page in self._source.changed_since(connection.cursor):
+                faults += self._recorder.record_all(page.payloads, requested)
+                cursor = page.cursor
+            self._recorder.save(cursor=cursor, error=None, polled_at=requested_at)
+            if faults:
+                self._failed(_skipped_text(faults))
 
     def _backfill(self, state: str, connection: Connection) -> None:
         requested_at, faults = clock.wall_us(), list[str]()
@@ -283,8 +274,8 @@ class SourceWorker:
             if connection.error != why:
                 _log.warning("reading %s failed: %s", self._name, why)
             state = "failed" if connection.state in ("backfilling", "failed") else connection.state
-            now = clock.wall_us()
-            self._recorder.save(state=state, error=why, errors=connection.errors + 1, last_error=why, last_error_at=now)
+            errors, at = connection.errors + 1, clock.wall_us()
+            self._recorder.save(state=state, error=why, errors=errors, last_error=why, last_error_at=at)
         except MlgraphError:
             _log.warning("reading %s failed: %s", self._name, why)
 
