@@ -20,6 +20,11 @@ CONTRACT = {
     # The specification's example of POST /api/v1/sources.
     ("api/routes/connections.py", "mlflow"),
     ("api/routes/connections.py", "http://mlflow.internal:5000"),
+    # Changes that dbt names, and its command, are part of the answers about a pull request.
+    ("services/discovery/pull_requests/changed_files_answer.py", "dbt"),
+    ("api/schema/operations.py", "dbt"),
+    ("cli/renderers/pull_request_comment.py", "- <code>dbt build --select</code> "),
+    ("cli/renderers/pull_request_comment.py", "dbt"),
     # Examples of assets: the namespace of a model is that of its registry.
     ("api/routes/similar.py", "mlg://model/mlflow%3Aprod/movie-vectors"),
     ("api/routes/similar.py", "mlg://model/mlflow%3Aprod/title-embedding"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,15 @@ def test_connect_shows_what_arrived_and_what_has_no_name(run: Run, monkeypatch: 
     assert arrived == "model 4, run 1,196"
     assert " ".join(gaps).startswith("12 objects: names a table without its place: set 'place' of this source, such as")
     assert "\x1b" not in outcome.out
+
+
+def test_a_folder_without_files_of_the_tool_is_refused(run: Run, double: Double, tmp_path: Path) -> None:
+    outcome = run("connect", "dbt", str(tmp_path))
+    assert outcome.code == 2
+    assert "manifest.json" in outcome.err
+    assert double.calls == []
+
+
+def test_options_of_urls_and_folders_are_not_mixed(run: Run, tmp_path: Path) -> None:
+    assert "no --name" in run("connect", "dbt", str(tmp_path), "--name", "prod").err
+    assert "--profiles" in run("connect", "mlflow", "http://mlflow:5000", "--profiles", str(tmp_path)).err

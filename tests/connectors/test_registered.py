@@ -12,6 +12,7 @@ from mlgraph.domain.facts import Contact, Statement
 from mlgraph.domain.naming.naming_context import NO_CONTEXT
 from mlgraph.ports.connector import Connector
 from tests.connectors import suite
+from tests.connectors.dbt import test_dbt
 from tests.connectors.feast import test_feast
 from tests.connectors.mlflow import test_mlflow
 from tests.connectors.openlineage import test_contract
@@ -19,6 +20,7 @@ from tests.connectors.unleash import test_unleash
 
 SUBJECTS: Final = {
     "openlineage": (test_contract.RECORDINGS, "payload", test_contract.PAGE, test_contract.SECRETIVE, test_contract.SECRETS),
+    "dbt": (test_dbt.FOLDER, "payload", test_dbt.PAGE, test_dbt.secretive(), test_dbt.SECRETS),
     "feast": (test_feast.FOLDER, "payload", test_feast.PAGE, test_feast.secretive(), test_feast.SECRETS),
     "mlflow": (test_mlflow.FOLDER, "payload", test_mlflow.PAGE, test_mlflow.secretive(), test_mlflow.SECRETS),
     "unleash": (test_unleash.FOLDER, "payload", test_unleash.PAGE, test_unleash.secretive(), test_unleash.SECRETS),

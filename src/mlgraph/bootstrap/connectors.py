@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from mlgraph.connectors import feast, mlflow, openlineage, unleash
+from mlgraph.connectors import dbt, feast, mlflow, openlineage, unleash
 from mlgraph.domain.errors import MlgraphError, StartError
 from mlgraph.ports.connector import Connector, ConnectorRegistry
+from mlgraph.sources.dbt.target_folder import TargetFolder
 from mlgraph.sources.feast.factory import FeastSources
 from mlgraph.sources.mlflow.factory import MlflowSources
 from mlgraph.sources.unleash.factory import UnleashSources
@@ -28,6 +29,7 @@ def installed_connectors() -> ConnectorRegistry:
             mlflow.connector(MlflowSources()),
             feast.connector(FeastSources()),
             unleash.connector(UnleashSources()),
+            dbt.connector(TargetFolder()),
         ]
     )
     for point in _entry_points():

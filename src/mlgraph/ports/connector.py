@@ -14,6 +14,7 @@ from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.sanitizing import sanitize
 from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
+from mlgraph.ports.folder_reader import FolderReader
 from mlgraph.ports.setup_lines import SetupLines
 from mlgraph.ports.source_adapter import PulledTool, SourceFactory
 
@@ -80,6 +81,8 @@ class Connector:
     """Values of `datacontenttype`: the data of such a CloudEvent is a payload of this format, for every event type."""
     setup: tuple[SetupLines, ...] = ()
     """The lines with which tools send payloads of this format; one that is only pulled may have lines beside its connection."""
+    folder: FolderReader | None = None
+    """Reads the files of a tool without a server: `mlgraph connect NAME FOLDER`."""
     quick_bytes: int = 0
     """Payloads up to this size are normalised within about a millisecond and need no thread of their own."""
 

@@ -53,7 +53,11 @@ def test_a_model_of_dbt_is_one_workflow_whatever_runs_it(command: str) -> None:
 
 def test_the_names_that_a_command_of_dbt_gives_are_aliases() -> None:
     events = recorded(DBT / "run_in_airflow.ndjson") + recorded(DBT / "build.ndjson")
-    names = {(fact.source.namespace, fact.source.name): fact.target.name for fact in edges(events, "alias_of")}
+    names = {
+        (fact.source.namespace, fact.source.name): fact.target.name
+        for fact in edges(events, "alias_of")
+        if fact.source.kind == "workflow"
+    }
     assert names == {
         ("airflow-prod", "dbt-run-shop"): "dbt-run-shop",
         ("dbt", "dbt-run-shop"): "dbt-run-shop",
@@ -64,6 +68,28 @@ def test_the_names_that_a_command_of_dbt_gives_are_aliases() -> None:
         ("dbt", "shop.main.shop.customer_features_file.build.run"): "model.shop.customer_features_file",
         ("dbt", "shop.main.shop.customer_features_file.build.test"): "model.shop.customer_features_file.test",
     }
+
+
+def test_the_names_that_files_of_dbt_give_to_runs_and_tables_are_aliases() -> None:
+    events = recorded(DBT / "build.ndjson")
+    invocation = events[0]["run"]["facets"]["dbt_run"]["invocation_id"]
+    found = [fact for fact in edges(events, "alias_of") if fact.source.kind != "workflow"]
+    assert {fact.source.name: fact.target.name for fact in found if fact.source.kind == "dataset"} == {
+        "model.shop.customers": "shop.main.customers",
+        "model.shop.customer_features_file": "shop.main.customer_features_file",
+    }
+    assert {fact.source.namespace for fact in found if fact.source.kind == "dataset"} == {"dbt:shop"}
+    assert {fact.source.name for fact in found if fact.source.kind == "run"} == {
+        invocation,
+        f"{invocation}/model.shop.customers",
+        f"{invocation}/model.shop.customer_features_file",
+    }
+
+
+def test_a_seed_that_the_events_of_dbt_do_not_list_is_an_input_by_the_lineage_of_columns() -> None:
+    inputs = {(fact.source.name, fact.relation) for fact in edges(recorded(DBT / "build.ndjson"), "input_to")}
+    assert ("shop.main.orders", "input_to") in inputs
+    assert "range" not in {name for name, _ in inputs}
 
 
 def test_the_run_of_a_model_is_a_part_of_the_invocation_wherever_its_parent_is() -> None:

@@ -6,12 +6,14 @@ import hashlib
 import json
 import secrets
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from mlgraph.cli import output
 from mlgraph.cli.command_session import AsJson, Url, connected
+from mlgraph.cli.folder_upload import is_folder_of, send_folder
 from mlgraph.cli.renderers import connect_renderer
 from mlgraph.domain.text.suggestions import did_you_mean
 
@@ -33,7 +35,11 @@ def connect(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Argument(metavar="[TOOL]", help="The kind of tool. [default: list the tools]")] = None,
     address: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="The URL of the tool. [default: print the lines that the tool needs]")
+        str | None,
+        typer.Argument(
+            metavar="[URL|FOLDER]",
+            help="The URL of the tool, or the folder of the files that it writes. [default: print the lines that the tool needs]",
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="The instance's name in URIs. [default: host:port of the URL]")
@@ -47,12 +53,16 @@ def connect(
     registry: Annotated[
         str | None, typer.Option("--registry", help="The registry of the models that the tool names, as KIND:NAME of its source.")
     ] = None,
+    profiles: Annotated[
+        Path | None, typer.Option("--profiles", help="The folder of the tool's settings, which tell the place. Only with FOLDER.")
+    ] = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """List the tools; print the lines with which one sends to the server; or add a source and backfill its history.
+    """List the tools; print the lines with which one sends to the server; or connect one.
 
-    A backfill has the original times; run the command again to resume it.
+    A URL is added as a source, and its history is backfilled with the original times; run the command again to resume it. The
+    files of a folder are read where the command runs, and sent.
     """
     settings = {"scope": scope, "place": place, "registry": registry}
     with connected(ctx, url, as_json) as server:
@@ -61,6 +71,14 @@ def connect(
             output.write(answer.body) if as_json else output.draw(connect_renderer.tools(answer.data))
         elif address is None:
             _print_setup(server.connectors().data, source, name or source, scope, as_json=as_json)
+        elif is_folder_of(source, address):
+            if name is not None or registry is not None:
+                raise typer.BadParameter("a folder has no --name and no --registry", param_hint="FOLDER")
+            send_folder(server, source, address, place=place, scope=scope, profiles=profiles, as_json=as_json)
+            if not as_json and setup_of(server.connectors().data["connectors"], source):
+                output.draw(connect_renderer.further_lines(source))
+        elif profiles is not None:
+            raise typer.BadParameter("is only for the folder of a tool's files", param_hint="--profiles")
         else:
             _connect(server, source, address, name, settings, as_json=as_json)
 

@@ -44,6 +44,8 @@ def read_sides(
     for item, listed in outputs or ():
         lineage = merged_lineage(listed.lineage, entries.get(listed.uri))
         columns = _columns(listed, read, draft.names)
+        for source in draft.names.unlisted_inputs(columns.datasets() - read if columns else ()):
+            draft.edge(source, "input_to", actor.uri, mode=actor.mode)
         feeds = _named_inputs(lineage, columns) or _feeding(draft.names.sources_of(item))
         dropped = {"drop": True} if listed.is_dropped else {}
         if RELATIONS["outputs"].allows(actor.uri.kind, listed.uri.kind):
@@ -51,6 +53,9 @@ def read_sides(
         for lineage_source in (lineage, columns):
             if lineage_source:
                 lineage_source.derive_columns(listed.uri, listed.fields, draft, actor.by, actor.mode)
+    if outputs is not None and len(outputs) == 1:
+        for name in draft.names.other_output_names(event):
+            draft.edge(name, "alias_of", outputs[0][1].uri)
     return tuple(side for side, found in (("inputs", inputs), ("outputs", outputs)) if found is not None)
 
 

@@ -48,6 +48,8 @@ def read_run_event(event: Located, names: Producer) -> list[Statement]:
         properties["sides"] = dict.fromkeys(sides, True)
     draft.asset(run, merge({"properties": properties}, read_run_facets(facets, draft)))
     draft.edge(run, "run_of", job.uri, {"state": properties["state"]})
+    for name in names.other_run_names(event):
+        draft.edge(name, "alias_of", run)
     return draft.statements()
 
 

@@ -13,15 +13,17 @@ from typing import Final, Self
 
 from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.producers.producer import EventContent, Producer, text_at
+from mlgraph.domain.naming.dbt_nodes import TOOL, command_job, command_run, node_run, node_table
 from mlgraph.domain.naming.relative_places import is_relative, project_namespace
 from mlgraph.domain.naming.sql_identifiers import split
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
 
-_TOOL: Final = "dbt"
 _NODE: Final = ("facets", "dbt_node", "unique_id")
 _KIND: Final = ("facets", "jobType", "jobType")
 _STATEMENT: Final = re.compile(r"\.sql\.\d+\Z")
+_MAKING: Final = ("MODEL", "SEED", "SNAPSHOT")
+"""The types of jobs that make the table of a node."""
 _CHECKS: Final = ("test", "unit_test")
 """The beginnings of the unique ids of checks."""
 
@@ -59,6 +61,20 @@ class Dbt(Producer):
         written = super().workflow(job)
         return () if written == self.workflow(job) else (written,)
 
+    def other_run_names(self, event: Located) -> Collection[AssetUri]:
+        """Return the name that dbt's own files give to the run of a node or of a command."""
+        invocation = text_at(event.value, "run", "facets", "dbt_run", "invocation_id")
+        if invocation is None:
+            return ()
+        if (unique_id := _made_node(event)) is not None:
+            return (node_run(invocation, unique_id),)
+        return (command_run(invocation),) if text_at(event.value, "job", "name") == self._invocation else ()
+
+    def other_output_names(self, event: Located) -> Collection[AssetUri]:
+        """Return the name that dbt's own files give to the table of a node where they do not know its place."""
+        unique_id = _made_node(event)
+        return () if unique_id is None else (node_table(self.project, unique_id, self.scope),)
+
     def dataset(self, item: Located) -> AssetUri:
         """Return the dataset of an item, within the project if its place is relative."""
         return super().dataset(item) if self._is_placed(item) else self._project_names.dataset(item)
@@ -66,6 +82,10 @@ class Dbt(Producer):
     def written_dataset(self, item: Located) -> AssetUri:
         """Return the dataset that an event writes, within the project if its place is relative."""
         return super().written_dataset(item) if self._is_placed(item) else self._project_names.written_dataset(item)
+
+    def unlisted_inputs(self, lineage: Collection[AssetUri]) -> Collection[AssetUri]:
+        """Return all sources: `dbt-ol` lists models and sources as inputs, but no seeds."""
+        return lineage
 
     def is_source(self, source: AssetUri, target: AssetUri, inputs: Collection[AssetUri]) -> bool:
         """Return whether a source is a table. A function such as `range()` is no input, and has fewer parts of a name."""
@@ -75,12 +95,12 @@ class Dbt(Producer):
 
     @property
     def _invocation(self) -> str:
-        return f"dbt-run-{self.project}"
+        return command_job(self.project)
 
     @property
     def _namespace(self) -> str:
         """The namespace of what has no place but its project, with the scope of the sender as the bare name of a tool has it."""
-        return project_namespace(_TOOL, self.project, self.scope)
+        return project_namespace(TOOL, self.project, self.scope)
 
     @property
     def _project_names(self) -> NameResolver:
@@ -95,3 +115,10 @@ class Dbt(Producer):
         if unique_id is None or kind != "TEST" or unique_id.partition(".")[0] in _CHECKS:
             return unique_id
         return f"{unique_id}.test"  # `dbt-ol` reports the tests of a node as one job, with the unique id of the node
+
+
+def _made_node(event: Located) -> str | None:
+    """Return the unique id of the node that a run makes; None for tests and for commands."""
+    job = event.value.get("job")
+    unique_id = text_at(job, *_NODE)
+    return unique_id if text_at(job, *_KIND) in _MAKING and unique_id is not None else None

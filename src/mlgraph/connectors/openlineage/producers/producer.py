@@ -39,9 +39,21 @@ class Producer(NameResolver):
         """Return the names under which the producer reports the workflow of `job` as well."""
         return ()
 
+    def other_run_names(self, event: Located) -> Collection[AssetUri]:  # noqa: ARG002
+        """Return the names that other documents of the tool give to the run of an event."""
+        return ()
+
+    def other_output_names(self, event: Located) -> Collection[AssetUri]:  # noqa: ARG002
+        """Return the names that other documents of the tool give to the only output of an event."""
+        return ()
+
     def is_asset(self, item: Located) -> bool:  # noqa: ARG002
         """Return whether an item of `inputs` or `outputs` is an asset."""
         return True
+
+    def unlisted_inputs(self, lineage: Collection[AssetUri]) -> Collection[AssetUri]:  # noqa: ARG002
+        """Return those of the sources in the lineage of an output that a run reads even if its inputs do not list them."""
+        return ()
 
     def is_source(self, source: AssetUri, target: AssetUri, inputs: Collection[AssetUri]) -> bool:  # noqa: ARG002
         """Return whether a source in the column lineage of `target` is a dataset; `inputs` are those of the event."""

@@ -1,0 +1,1 @@
+"""The files of dbt: the artifacts in `target/`, and the place of tables in `profiles.yml`."""
