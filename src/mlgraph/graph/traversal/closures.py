@@ -66,11 +66,18 @@ def reachable_nodes(
 
     `max_depth` bounds the distances. The third result are the flags common to all rows over which a node was reached first.
     """
-    if not seeds:
-        return np.zeros(0, np.int32), np.zeros(0, np.int32), 255
     ordered = sorted(seeds, key=lambda seed: seed[1])
     starts = np.array([node for node, _ in ordered], np.int32)
     offsets = np.array([distance for _, distance in ordered], np.int32)
+    return nodes_reached(rows, nodes, starts, offsets, moment, need, max_depth)
+
+
+def nodes_reached(
+    rows: DirectedRows, nodes: int, starts: Ints, offsets: Ints, moment: int, need: int, max_depth: int = NO_LIMIT
+) -> tuple[Ints, Ints, int]:
+    """Return the same as `reachable_nodes` from the nodes `starts` with their distances `offsets`, in order of distance."""
+    if not len(starts):
+        return np.zeros(0, np.int32), np.zeros(0, np.int32), 255
     with borrowed() as workspace:
         while True:
             space = workspace.for_walk(nodes)

@@ -29,7 +29,7 @@ from mlgraph.graph.model.rows import (
     Ints,
     Layer,
 )
-from mlgraph.graph.traversal.closures import walk
+from mlgraph.graph.traversal.reached_kinds import DownstreamOfKinds
 from mlgraph.services.history.asset_states import AssetStates
 
 _EVALUATED_BY: Final = RELATIONS["evaluated_by"].code
@@ -89,8 +89,7 @@ class DeployedVersions:
         self._add_parts(found)
         self._add_evaluations(found)
         self._add_experiments(found, by_version)
-        for each in found:
-            self._add_upstream(each)
+        self._add_upstream(found)
         return sorted(found, key=lambda each: self._graph.asset_index.uri(each.version))
 
     def _add_parts(self, found: Sequence[DeployedVersion]) -> None:
@@ -138,12 +137,14 @@ class DeployedVersions:
         finished = {one for one, state in states.items() if is_finished((state or {}).get("properties", {}))}
         return {one for one in tested if one not in finished and not finished.intersection(parents.get(one, ()))}
 
-    def _add_upstream(self, each: DeployedVersion) -> None:
+    def _add_upstream(self, found: Sequence[DeployedVersion]) -> None:
+        versions: Ints = np.array([each.version for each in found], np.int32)
         deadlines.raise_if_exceeded()
-        upstream = walk(self._graph, each.version, "upstream", Layer.ASSET, self._moment).assets
-        kinds = self._graph.asset_index.kinds(upstream)
-        each.has_data = bool(np.isin(kinds, _DATA).any())
-        each.has_commit = bool((kinds == _COMMIT).any())
+        data = DownstreamOfKinds(self._graph, _DATA, self._moment).reaches(versions)
+        deadlines.raise_if_exceeded()
+        commits = DownstreamOfKinds(self._graph, (_COMMIT,), self._moment).reaches(versions)
+        for each, has_data, has_commit in zip(found, data.tolist(), commits.tolist(), strict=True):
+            each.has_data, each.has_commit = has_data, has_commit
 
     def _step(self, assets: Iterable[int], relation: int, side: Literal["out", "into"], layer: Layer = Layer.ASSET) -> Pairs:
         """Return the other ends of the edges of a relation, by asset; assets without any are left out."""
