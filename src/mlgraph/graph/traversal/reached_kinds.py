@@ -13,11 +13,11 @@ from mlgraph.graph.traversal.name_hubs import NOT_LISTED, assets_listed
 
 
 class DownstreamOfKinds:
-    """What is downstream of all assets of `kinds` (codes, not that of models) at the level of assets, at `moment` (microseconds).
+    """What is downstream of any asset of `kinds` (codes) at the level of assets, at `moment` (microseconds).
 
     An asset is upstream of another one if and only if that one is downstream of it, so that the walk along the rows from all
-    assets of these kinds marks each node from which a walk against the rows would find one of them. Models are reached over no row:
-    `walk` adds the model of each version that it lists.
+    assets of these kinds marks each node from which a walk against the rows would find one of them. `kinds`
+    has no models: these are reached over no row, `walk` adds the model of each version that it lists.
     """
 
     def __init__(self, graph: GraphVersion, kinds: Collection[int], moment: int) -> None:
