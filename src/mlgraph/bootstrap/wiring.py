@@ -122,7 +122,7 @@ class Server:
             discovery=Discovery(reader, self.follower, self.similarity, intake.append, searches, checks=first),
             changes=ChangeFeed(reader, recorded, self.follower),
             recorded=RecordedCount(reader, recorded, self.follower),
-            coverage=Coverage(reader, self.follower, connectors),
+            coverage=Coverage(reader, self.follower, connectors, stored),
             teams=TeamOverview(reader, self.follower),
             annotations=Annotations(reader, self.follower, queries, intake.append, PostgresExclusion(database)),
         )

@@ -34,7 +34,7 @@ function Gap({ gap: { uri, name, services, missing, reason, fix } }: { gap: Cove
   return (
     <li>
       <div className="gap-h">
-        <AssetName uri={uri} name={name} kind="model_version" /> <span className="b nw">no {missing}</span>
+        <AssetName uri={uri} name={name} /> <span className="b nw">no {missing}</span>
       </div>
       <p className="t2" dir="auto">
         {reason}

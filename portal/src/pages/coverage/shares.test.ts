@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { reachedOf, summaryOf } from './shares';
 
-const counts = { dataset: 2, owner: 0, commit: 4, evaluation: 1, experiment: 0 };
+const counts = { dataset: 2, owner: 0, commit: 4, evaluation: 1, experiment: 0, reference: 0 };
 
 test('a share is of those that are expected, and there is none where none is', () => {
   const reached = reachedOf({ reaching: counts, expected: { ...counts, dataset: 4, owner: 4, evaluation: 4 } });
@@ -11,6 +11,7 @@ test('a share is of those that are expected, and there is none where none is', (
     ['commit', 1],
     ['evaluation', 0.25],
     ['experiment', null],
+    ['reference', null],
   ]);
 });
 

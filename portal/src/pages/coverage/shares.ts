@@ -1,7 +1,7 @@
 import type { DeployedCoverage } from '@/api/generated';
 import { counted, formatCount } from '@/ui/format';
 
-export const ASPECTS = ['dataset', 'owner', 'commit', 'evaluation', 'experiment'] as const;
+export const ASPECTS = ['dataset', 'owner', 'commit', 'evaluation', 'experiment', 'reference'] as const;
 export type Aspect = (typeof ASPECTS)[number];
 
 export interface Reached {

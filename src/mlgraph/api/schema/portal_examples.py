@@ -21,8 +21,8 @@ SESSION_ENDED: Final[session_shapes.SessionEnded] = {"ended": True}
 COVERAGE: Final[coverage_shapes.DeployedCoverage] = {
     "as_of": "2026-11-21T10:00:00Z",
     "deployed": 2,
-    "reaching": {"dataset": 2, "owner": 1, "commit": 2, "evaluation": 2, "experiment": 1},
-    "expected": {"dataset": 2, "owner": 2, "commit": 2, "evaluation": 2, "experiment": 1},
+    "reaching": {"dataset": 2, "owner": 1, "commit": 2, "evaluation": 2, "experiment": 1, "reference": 3},
+    "expected": {"dataset": 2, "owner": 2, "commit": 2, "evaluation": 2, "experiment": 1, "reference": 4},
     "gaps": [
         {
             "uri": "mlg://model_version/mlflow%3Aprod/ranker%2F7",
@@ -31,9 +31,20 @@ COVERAGE: Final[coverage_shapes.DeployedCoverage] = {
             "missing": "owner",
             "reason": "nobody owns it, nor its model",
             "fix": "mlgraph annotate 'mlg://model/mlflow%3Aprod/ranker' --owner '<TEAM>'",
-        }
+        },
+        {
+            "uri": "mlg://variant/acme/ranker-test%2Fchallenger",
+            "name": "challenger",
+            "services": [],
+            "missing": "reference",
+            "reason": "variant challenger names no model",
+            "fix": (
+                'printf \'%s\\n\' \'{"edge": {"source": "mlg://model_version/<NAMESPACE>/<NAME>", "relation": "tested_in", '
+                '"target": "mlg://variant/acme/ranker-test%2Fchallenger"}}\' | mlgraph ingest - --format facts'
+            ),
+        },
     ],
-    "total": 1,
+    "total": 2,
     "partial": False,
     "reason": None,
     "watermark": 42,

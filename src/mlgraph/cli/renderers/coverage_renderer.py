@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from mlgraph.cli.output import asset_text, count, moment, name_of, plain
+from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plain
 
 if TYPE_CHECKING:
     from mlgraph.client.answer_shapes.coverage_shapes import CoverageGap, DeployedCoverage
@@ -39,7 +39,8 @@ def coverage(answer: DeployedCoverage) -> RenderableType:
 def _gaps(listed: list[CoverageGap]) -> list[RenderableType]:
     first = listed[0]
     services = ", ".join(plain(name_of(service)) for service in first["services"])
-    parts: list[RenderableType] = [Text.assemble(asset_text("model_version", first["name"]), (f"  serves {services}", "dim"))]
+    serves = f"  serves {services}" if services else ""
+    parts: list[RenderableType] = [Text.assemble(asset_text(kind_of(first["uri"]), first["name"]), (serves, "dim"))]
     for gap in listed:
         parts.append(Text.assemble("  ", (f"no {gap['missing']}", "yellow"), f": {plain(gap['reason'])}"))
         parts.append(Text(f"    {plain(gap['fix'])}"))

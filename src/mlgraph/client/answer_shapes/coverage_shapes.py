@@ -8,22 +8,26 @@ from typing_extensions import TypedDict  # pydantic reads shapes from here until
 
 
 class CoverageCounts(TypedDict):
-    """Numbers of deployed versions, by what they reach."""
+    """Numbers of deployed versions, by what they reach; `reference`: of variants and deployments that name a known version."""
 
     dataset: int
     owner: int
     commit: int
     evaluation: int
     experiment: int
+    reference: int
 
 
 class CoverageGap(TypedDict):
-    """What is not known of a version that serves: why, and the line that mends it, with <PLACEHOLDERS> for what people know."""
+    """What is not known of a version that serves, or of a variant or deployment that should name one (`reference`).
+
+    `fix` is the line that mends it, with <PLACEHOLDERS> for what people know.
+    """
 
     uri: str
     name: str
     services: list[str]
-    missing: Literal["dataset", "owner", "commit", "evaluation", "experiment"]
+    missing: Literal["dataset", "owner", "commit", "evaluation", "experiment", "reference"]
     reason: str
     fix: str
 

@@ -58,6 +58,7 @@ def connector(sources: SourceFactory) -> PulledConnector:
             "/data/feature/description",
         ),
         normalise=normalise,
+        remedies={"reference": 'set its payload, of type json, to {"model": "models:/<NAME>/<VERSION>"}'},
         accepts_events=False,
         refers_to_models=True,
         tool=UnleashTool(),

@@ -47,7 +47,7 @@ def experiments_of(instance: UnleashInstance, flag: FlagState) -> Experiments:
             tested |= {(asset, experiment): reference} if asset is not None else {}
         for variant, given in variants.items():
             uri = instance.variant(experiment, variant)
-            assets[uri] = _variant_state(flag, variant, given)
+            assets[uri] = _variant_state(flag, variant, given, is_on=is_on)
             for strategy, one in given:
                 reference = reference_of(one, flag.tags)
                 asset = tested_asset(reference, instance.registry) if reference is not None else None
@@ -99,10 +99,12 @@ def _state_of(flag: FlagState, state: EnvironmentState) -> str:
     return "running" if state.enabled and any(one.exposes for one in state.strategies.values()) else "disabled"
 
 
-def _variant_state(flag: FlagState, name: str, given: list[tuple[Strategy, StrategyVariant]]) -> State:
-    """Return the state of a variant: its greatest weight, and its place in each strategy."""
+def _variant_state(flag: FlagState, name: str, given: list[tuple[Strategy, StrategyVariant]], *, is_on: bool) -> State:
+    """Return the state of a variant: whether users can get it, its greatest weight, and its place in each strategy."""
     named = [reference for _, variant in given if (reference := reference_of(variant, flag.tags)) is not None]
+    is_running = is_on and any(strategy.exposes and variant.weight > 0 for strategy, variant in given)
     properties: dict[str, Any] = {
+        "state": "running" if is_running else "disabled",
         "weight": max(variant.weight for _, variant in given),
         "stickiness": sorted({variant.stickiness for _, variant in given if variant.stickiness}),
         "strategies": [_place(strategy, variant) for strategy, variant in given],

@@ -16,8 +16,8 @@ class DownstreamOfKinds:
     """What is downstream of any asset of `kinds` (codes) at the level of assets, at `moment` (microseconds).
 
     An asset is upstream of another one if and only if that one is downstream of it, so that the walk along the rows from all
-    assets of these kinds marks each node from which a walk against the rows would find one of them. `kinds`
-    has no models: these are reached over no row, `walk` adds the model of each version that it lists.
+    assets of these kinds marks each node from which a walk against the rows would find one of them. `kinds` has no models: no
+    row leads to them, `walk` adds the model of each version that it lists.
     """
 
     def __init__(self, graph: GraphVersion, kinds: Collection[int], moment: int) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mlgraph.bootstrap.connectors import installed_connectors
-from mlgraph.services.discovery.coverage.coverage import ASPECTS, Coverage
+from mlgraph.services.discovery.coverage.coverage import ASPECTS, REFERENCE, Coverage
+from mlgraph.stores.postgres.connection_table import PostgresConnections
 from tests.services.parts import Json, Serving
 
 T1, T2, T3 = (f"2026-03-0{day}T00:00:00Z" for day in (1, 2, 3))
@@ -34,7 +35,8 @@ DEPLOYED = (edge(V1, "deployed_as", DEPLOYMENT), edge(DEPLOYMENT, "serves", SERV
 def covered(serving: Serving, *facts: Json, **options: Any) -> Json:
     serving.store.append(*facts)
     serving.follow()
-    return Coverage(serving.store.reader, serving.follower, installed_connectors()).coverage(**options)
+    connections = PostgresConnections(serving.store.database)
+    return Coverage(serving.store.reader, serving.follower, installed_connectors(), connections).coverage(**options)
 
 
 def missing(answer: Json, uri: str = V1) -> list[str]:
@@ -44,7 +46,7 @@ def missing(answer: Json, uri: str = V1) -> list[str]:
 def test_an_empty_graph_has_no_gaps(serving: Serving) -> None:
     answer = covered(serving)
     assert (answer["deployed"], answer["gaps"], answer["total"], answer["partial"]) == (0, [], 0, False)
-    assert answer["reaching"] == answer["expected"] == dict.fromkeys(ASPECTS, 0)
+    assert answer["reaching"] == answer["expected"] == dict.fromkeys((*ASPECTS, REFERENCE), 0)
 
 
 def test_deployed_is_what_serves_at_the_moment(serving: Serving) -> None:
@@ -64,8 +66,8 @@ def test_deployed_is_what_serves_at_the_moment(serving: Serving) -> None:
 def test_a_version_of_which_nothing_is_known_lacks_all_but_an_experiment(serving: Serving) -> None:
     answer = covered(serving, *DEPLOYED)
     assert missing(answer) == ["dataset", "owner", "commit", "evaluation"]
-    assert answer["reaching"] == dict.fromkeys(ASPECTS, 0)
-    assert answer["expected"] == {**dict.fromkeys(ASPECTS, 1), "experiment": 0}
+    assert answer["reaching"] == {**dict.fromkeys(ASPECTS, 0), REFERENCE: 1}  # its deployment names it
+    assert answer["expected"] == {**dict.fromkeys(ASPECTS, 1), "experiment": 0, REFERENCE: 1}
     assert all(gap["reason"] and gap["fix"] for gap in answer["gaps"])
 
 

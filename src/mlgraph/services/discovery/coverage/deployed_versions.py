@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from mlgraph.graph.model.rows import (
     Layer,
 )
 from mlgraph.graph.traversal.reached_kinds import DownstreamOfKinds
+from mlgraph.services.discovery.coverage.graph_steps import GraphSteps, Pairs
 from mlgraph.services.history.asset_states import AssetStates
 
 _EVALUATED_BY: Final = RELATIONS["evaluated_by"].code
@@ -38,8 +39,6 @@ _PACKAGED_IN: Final = RELATIONS["packaged_in"].code
 _IMAGE: Final = KINDS["image"].code
 _DATA: Final = (DATASET, KINDS["dataset_version"].code)
 _COMMIT: Final = KINDS["commit"].code
-
-Pairs = dict[int, list[int]]
 
 
 @dataclass(slots=True)
@@ -69,21 +68,27 @@ class DeployedVersions:
         self._graph = graph
         self._moment = moment
         self._states = states
+        self._steps = GraphSteps(graph, moment)
+        self._serving = self._steps.ends(graph.asset_index.of_kind(DEPLOYMENT), SERVES, "out")
+        self._deployed = self._steps.ends(self._serving, DEPLOYED_AS, "into")
+
+    def deployments(self) -> Pairs:
+        """Return the deployments that serve, each with what is deployed as it."""
+        return {deployment: self._deployed.get(deployment, []) for deployment in self._serving}
 
     def all(self) -> list[DeployedVersion]:
         """Return the versions with a deployment that serves now, directly or in an image, by URI. May raise `OutOfTime`."""
-        serving = self._step(self._graph.asset_index.of_kind(DEPLOYMENT), SERVES, "out")
-        deployed = self._step(serving, DEPLOYED_AS, "into")
-        images = {source for sources in deployed.values() for source in sources if self._kind(source) == _IMAGE}
-        packaged = self._step(images, _PACKAGED_IN, "into")
+        serving, deployed = self._serving, self._deployed
+        images = {source for sources in deployed.values() for source in sources if self._steps.kind(source) == _IMAGE}
+        packaged = self._steps.ends(images, _PACKAGED_IN, "into")
         by_version: dict[int, set[int]] = defaultdict(set)
         for deployment, sources in deployed.items():
             for source in sources:
-                for version in packaged.get(source, ()) if self._kind(source) == _IMAGE else (source,):
-                    if self._kind(version) == MODEL_VERSION:
+                for version in packaged.get(source, ()) if self._steps.kind(source) == _IMAGE else (source,):
+                    if self._steps.kind(version) == MODEL_VERSION:
                         by_version[version].add(deployment)
         found = [
-            DeployedVersion(version, self._ordered({each for deployment in deployments for each in serving[deployment]}))
+            DeployedVersion(version, self._steps.ordered({each for deployment in deployments for each in serving[deployment]}))
             for version, deployments in by_version.items()
         ]
         self._add_parts(found)
@@ -94,44 +99,44 @@ class DeployedVersions:
 
     def _add_parts(self, found: Sequence[DeployedVersion]) -> None:
         versions = [each.version for each in found]
-        models = self._step(versions, VERSION_OF, "out", Layer.STRUCTURE)
-        workflows, runs = self._step(versions, OUTPUTS, "into"), self._step(versions, OUTPUTS, "into", Layer.RUN)
+        models = self._steps.ends(versions, VERSION_OF, "out", Layer.STRUCTURE)
+        workflows, runs = self._steps.ends(versions, OUTPUTS, "into"), self._steps.ends(versions, OUTPUTS, "into", Layer.RUN)
         for each in found:
-            each.models = self._ordered(models.get(each.version, ()))
+            each.models = self._steps.ordered(models.get(each.version, ()))
             made_by = {*workflows.get(each.version, ()), *runs.get(each.version, ())}
-            each.producers = self._ordered(made_by)
+            each.producers = self._steps.ordered(made_by)
 
     def _add_evaluations(self, found: Sequence[DeployedVersion]) -> None:
         """An evaluation names the version, or a run or workflow read the version and made an evaluation."""
         versions = [each.version for each in found]
-        direct = self._step(versions, _EVALUATED_BY, "out")
+        direct = self._steps.ends(versions, _EVALUATED_BY, "out")
         readers: dict[int, set[int]] = defaultdict(set)
         for layer in (Layer.ASSET, Layer.RUN):
-            for version, listed in self._step(versions, INPUT_TO, "out", layer).items():
+            for version, listed in self._steps.ends(versions, INPUT_TO, "out", layer).items():
                 readers[version].update(listed)
-        passed = {reader for listed in readers.values() for reader in listed if self._kind(reader) in (RUN, WORKFLOW)}
-        made = {layer: self._step(passed, OUTPUTS, "out", layer) for layer in (Layer.ASSET, Layer.RUN)}
+        passed = {reader for listed in readers.values() for reader in listed if self._steps.kind(reader) in (RUN, WORKFLOW)}
+        made = {layer: self._steps.ends(passed, OUTPUTS, "out", layer) for layer in (Layer.ASSET, Layer.RUN)}
         for each in found:
             reached = {*direct.get(each.version, ()), *readers[each.version]}
             reached |= {one for reader in readers[each.version] for steps in made.values() for one in steps.get(reader, ())}
-            each.has_evaluation = any(self._kind(one) == EVALUATION for one in reached)
+            each.has_evaluation = any(self._steps.kind(one) == EVALUATION for one in reached)
 
     def _add_experiments(self, found: Sequence[DeployedVersion], by_version: dict[int, set[int]]) -> None:
         """An experiment that runs on a service concerns all versions of the service; those that it does not name have a gap."""
-        tested = self._step({*by_version, *(one for listed in by_version.values() for one in listed)}, _TESTED_IN, "out")
+        tested = self._steps.ends({*by_version, *(one for listed in by_version.values() for one in listed)}, _TESTED_IN, "out")
         running = self._running({each for listed in tested.values() for each in listed})
         of_service: dict[int, set[int]] = defaultdict(set)
         for each in found:
             own = {one for asset in (each.version, *by_version[each.version]) for one in tested.get(asset, ()) if one in running}
-            each.experiments = self._ordered(own)
+            each.experiments = self._steps.ordered(own)
             for service in each.services:
                 of_service[service] |= own
         for each in found:
-            each.experiments_of_service = self._ordered({one for service in each.services for one in of_service[service]})
+            each.experiments_of_service = self._steps.ordered({one for service in each.services for one in of_service[service]})
 
     def _running(self, tested: set[int]) -> set[int]:
         """Return the experiments and variants that are not finished; a variant is finished with its experiment."""
-        parents = self._step(tested, VARIANT_OF, "out", Layer.STRUCTURE)
+        parents = self._steps.ends(tested, VARIANT_OF, "out", Layer.STRUCTURE)
         every = {*tested, *(one for listed in parents.values() for one in listed)}
         states = self._states.reported(every) if every else {}
         finished = {one for one, state in states.items() if is_finished((state or {}).get("properties", {}))}
@@ -145,23 +150,3 @@ class DeployedVersions:
         commits = DownstreamOfKinds(self._graph, (_COMMIT,), self._moment).reaches(versions)
         for each, has_data, has_commit in zip(found, data.tolist(), commits.tolist(), strict=True):
             each.has_data, each.has_commit = has_data, has_commit
-
-    def _step(self, assets: Iterable[int], relation: int, side: Literal["out", "into"], layer: Layer = Layer.ASSET) -> Pairs:
-        """Return the other ends of the edges of a relation, by asset; assets without any are left out."""
-        chosen: Ints = np.array(sorted(assets), np.int32)
-        nodes = self._graph.nodes_of(chosen)
-        known = np.flatnonzero(nodes >= 0)
-        view = self._graph.views[layer]
-        rows = (view.out if side == "out" else view.into).gather(nodes[known], self._moment)
-        found: Pairs = defaultdict(list)
-        of_relation = np.flatnonzero(rows.relation == relation)
-        ends = self._graph.asset_of[rows.other[of_relation]].tolist()
-        for asset, end in zip(chosen[known[rows.position[of_relation]]].tolist(), ends, strict=True):
-            found[asset].append(end)
-        return dict(found)
-
-    def _kind(self, asset: int) -> int:
-        return self._graph.asset_index.kind(asset)
-
-    def _ordered(self, assets: Iterable[int]) -> list[int]:
-        return sorted(set(assets), key=self._graph.asset_index.uri)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from typing import Final, Literal, NamedTuple
 
-Missing = Literal["dataset", "owner", "commit", "evaluation", "experiment"]
+Missing = Literal["dataset", "owner", "commit", "evaluation", "experiment", "reference"]
 _DATASET: Final = "mlg://dataset/<NAMESPACE>/<NAME>"
 _RUN: Final = "mlg://run/<NAMESPACE>/<RUN>"
 _COMMIT: Final = "mlg://commit/<REPOSITORY>/<SHA>"
 
 
 class Gap(NamedTuple):
-    """What a version lacks: the reason, and the line that mends it."""
+    """What a version, or a thing that should name one, lacks: the reason, and the line that mends it."""
 
     missing: Missing
     reason: str
@@ -60,6 +60,11 @@ def experiment_gap(version: str, experiment: str) -> Gap:
     """Return the gap of a version beside others of its service, which an experiment is running with."""
     reason = f"{experiment} runs on its service and names other versions only"
     return Gap("experiment", reason, _ingest(_edge(version, "tested_in", experiment)))
+
+
+def naming_line(relation: str, subject: str) -> str:
+    """Return the command that tells which model version a variant or deployment names."""
+    return _ingest(_edge("mlg://model_version/<NAMESPACE>/<NAME>", relation, subject))
 
 
 def _edge(source: str, relation: str, target: str) -> str:
