@@ -102,8 +102,9 @@ class PulledConnector(Connector):
     settles_s: float = 5.0
     """The number of seconds after a change during which the tool may still return the former state (replicas, caches)."""
     remedies: Mapping[str, str] = field(default_factory=dict)
-    """By aspect of coverage (docs/coverage.md): the line for a program that uses the tool, with which the tool reports it. It is
-    shown for what the tool names itself: assets whose namespace is `NAME:INSTANCE`.
+    """By aspect of coverage (docs/coverage.md): the line for the tool, or for a program that uses it, with which the tool reports
+    it. It is shown for what the tool names itself: assets whose namespace is `NAME:INSTANCE`. `reference`: how a variant or a
+    deployment names a model version; the connector stores the texts that it finds as the property `references`, none as empty.
     """
 
 

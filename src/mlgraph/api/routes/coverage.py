@@ -36,5 +36,6 @@ async def coverage(
     """Return how many of the model versions that serve reach a dataset, an owner, a commit, an evaluation, an experiment.
 
     Each gap has the reason and the line that mends it. An experiment is expected only where one runs on the version's service.
+    `reference` counts running variants and serving deployments, and those of them that name known versions only.
     """
     return await lanes.heavy.run(lambda: answer(services.coverage.coverage(as_of=as_of, limit=limit)))

@@ -77,7 +77,7 @@ def test_a_variant_is_expected_at_the_moments_at_which_its_experiment_runs(servi
     assert found(serving, as_of=T2)[0] == 1
 
 
-def test_a_reference_without_a_registry_says_what_makes_it_known(serving: Serving) -> None:
+def test_a_reference_without_a_registry_is_explained_by_the_sources(serving: Serving) -> None:
     facts = variant(references=["models:/ranker/9"])
     _, _, [gap] = found(serving, *facts)
     assert "no source unleash:ab is connected" in gap["reason"]
