@@ -16,8 +16,17 @@ def test_each_aspect_has_its_count_and_each_gap_its_line() -> None:
 
 
 def test_where_nothing_serves_the_answer_names_what_would() -> None:
-    none = dict.fromkeys(("dataset", "owner", "commit", "evaluation", "experiment"), 0)
+    none = dict.fromkeys(("dataset", "owner", "commit", "evaluation", "experiment", "reference"), 0)
     answer = {**portal_examples.COVERAGE, "deployed": 0, "reaching": none, "expected": none, "gaps": [], "total": 0}
     text = rendered(coverage_renderer.coverage(answer))  # type: ignore[arg-type] # a dict of the same shape
     assert "0 model versions serve" in text
     assert "deployed_as" in text
+    assert "names no model" not in text
+
+
+def test_a_variant_that_names_no_model_is_listed_before_anything_serves() -> None:
+    answer = {**portal_examples.COVERAGE, "deployed": 0, "gaps": portal_examples.COVERAGE["gaps"][1:], "total": 1}
+    text = rendered(coverage_renderer.coverage(answer))  # type: ignore[arg-type] # a dict of the same shape
+    assert "variant challenger" in " ".join(text.split())
+    assert "no reference: variant challenger names no model" in text
+    assert "serves " not in text.partition("challenger")[2]

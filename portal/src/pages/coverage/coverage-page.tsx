@@ -9,7 +9,7 @@ import { Empty } from '@/ui/empty';
 import { Page } from '@/ui/page';
 import { GapsSection } from './gaps-section';
 import { ReachedBars } from './reached-bars';
-import { ASPECTS, type Aspect, summaryOf } from './shares';
+import { ASPECTS, type Aspect, isEmpty, summaryOf } from './shares';
 import './coverage.css';
 
 const route = getRouteApi('/coverage');
@@ -27,7 +27,10 @@ export function CoveragePage() {
   const found = useQuery(steadyQuery('/api/v1/coverage', query));
   useRefetchOnNews(found, as_of === undefined);
   const { data } = found;
-  const status = usePageStatus([found], { empty: data?.deployed === 0, cut: data?.partial ? (data.reason ?? '') : null });
+  const status = usePageStatus([found], {
+    empty: data !== undefined && isEmpty(data),
+    cut: data?.partial ? (data.reason ?? '') : null,
+  });
   return (
     <Page
       title="Coverage"
@@ -43,7 +46,7 @@ export function CoveragePage() {
       }
     >
       {data &&
-        (data.deployed === 0 ? (
+        (isEmpty(data) ? (
           <Empty>No model version serves at this moment. A version counts once a deployment of it serves a service.</Empty>
         ) : (
           <div className="col">

@@ -21,6 +21,7 @@ test('a bar is never longer than its place', () => {
 
 test('the answer says how many serve and how many gaps there are', () => {
   expect(summaryOf({ deployed: 0, total: 0 })).toBe('No model version serves.');
+  expect(summaryOf({ deployed: 0, total: 2 })).toBe('No model version serves. 2 gaps to mend.');
   expect(summaryOf({ deployed: 1, total: 1 })).toBe('1 model version serves. 1 gap to mend.');
   expect(summaryOf({ deployed: 1200, total: 0 })).toBe('1,200 model versions serve. No gap is known.');
 });

@@ -22,9 +22,15 @@ export function reachedOf({ reaching, expected }: Pick<DeployedCoverage, 'reachi
   }));
 }
 
+/** Nothing serves, and nothing lacks a model: a variant can run before a version of it serves. */
+export function isEmpty({ deployed, total }: Pick<DeployedCoverage, 'deployed' | 'total'>): boolean {
+  return deployed === 0 && total === 0;
+}
+
 /** `9 versions serve. 4 gaps.` */
 export function summaryOf({ deployed, total }: Pick<DeployedCoverage, 'deployed' | 'total'>): string {
-  if (deployed === 0) return 'No model version serves.';
+  if (isEmpty({ deployed, total })) return 'No model version serves.';
   const gaps = total === 0 ? 'No gap is known.' : `${counted(total, 'gap')} to mend.`;
+  if (deployed === 0) return `No model version serves. ${gaps}`;
   return `${formatCount(deployed)} model ${deployed === 1 ? 'version serves' : 'versions serve'}. ${gaps}`;
 }

@@ -21,11 +21,13 @@ def coverage(answer: DeployedCoverage) -> RenderableType:
     parts: list[RenderableType] = [Text(f"{versions} {verb} as of {moment(answer['as_of'])}")]
     if not answer["deployed"]:
         parts.append(Text("Nothing is deployed_as a deployment that serves a service.", "dim"))
-        return Group(*parts)
+        if not answer["total"]:
+            return Group(*parts)
     for aspect, expected in answer["expected"].items():
         reaching = answer["reaching"][aspect]  # type: ignore[literal-required] # both have the same keys
+        none = "none is running" if aspect == "experiment" else "none is expected"
         style = "green" if reaching == expected else "yellow"
-        shown = f"{reaching:,} of {expected:,}" if expected else "none is running"
+        shown = f"{reaching:,} of {expected:,}" if expected else none
         parts.append(Text.assemble(f"  {aspect.ljust(10)}  ", (shown, style)))
     for _, listed in groupby(answer["gaps"], key=lambda gap: gap["uri"]):
         parts += _gaps(list(listed))
