@@ -84,6 +84,7 @@ def test_what_the_tools_say_is_reached_and_each_broken_reference_is_a_gap(compan
     assert (reaching["commit"], set(gaps_of(answer, "commit"))) == (1, {NINTH})
     assert set(gaps_of(answer, "evaluation")) == {NINTH}
     assert gaps_of(answer, "commit")[NINTH]["fix"].startswith("mlflow.set_tag(")
+    assert gaps_of(answer, "experiment")[NINTH]["fix"].startswith("set the payload of one of its variants")
     references = gaps_of(answer, "reference")
     assert expected["reference"] - reaching["reference"] == len(references)
     reasons = {uri: gap["reason"] for uri, gap in references.items()}

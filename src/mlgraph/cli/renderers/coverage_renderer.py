@@ -41,8 +41,8 @@ def coverage(answer: DeployedCoverage) -> RenderableType:
 def _gaps(listed: list[CoverageGap]) -> list[RenderableType]:
     first = listed[0]
     services = ", ".join(plain(name_of(service)) for service in first["services"])
-    serves = f"  serves {services}" if services else ""
-    parts: list[RenderableType] = [Text.assemble(asset_text(kind_of(first["uri"]), first["name"]), (serves, "dim"))]
+    beside = f"  serves {services}" if services else f"  {plain(first['uri'])}"  # many experiments have a variant of its name
+    parts: list[RenderableType] = [Text.assemble(asset_text(kind_of(first["uri"]), first["name"]), (beside, "dim"))]
     for gap in listed:
         parts.append(Text.assemble("  ", (f"no {gap['missing']}", "yellow"), f": {plain(gap['reason'])}"))
         parts.append(Text(f"    {plain(gap['fix'])}"))

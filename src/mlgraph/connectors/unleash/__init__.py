@@ -58,7 +58,10 @@ def connector(sources: SourceFactory) -> PulledConnector:
             "/data/feature/description",
         ),
         normalise=normalise,
-        remedies={"reference": 'set its payload, of type json, to {"model": "models:/<NAME>/<VERSION>"}'},
+        remedies={
+            "experiment": 'set the payload of one of its variants, of type json, to {"model": "models:/<NAME>/<VERSION>"}',
+            "reference": 'set its payload, of type json, to {"model": "models:/<NAME>/<VERSION>"}',
+        },
         accepts_events=False,
         refers_to_models=True,
         tool=UnleashTool(),

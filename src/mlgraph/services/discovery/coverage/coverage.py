@@ -110,7 +110,9 @@ class Coverage:
         if not each.has_evaluation:
             yield gap_fixes.evaluation_gap(version)
         if each.experiments_of_service and not each.experiments:
-            yield gap_fixes.experiment_gap(version, uri(each.experiments_of_service[0]))
+            experiment = uri(each.experiments_of_service[0])
+            remedy = self._connectors.remedy(AssetUri.parse(experiment).namespace, "experiment")
+            yield gap_fixes.experiment_gap(version, experiment, remedy)
 
 
 def _with_code_version(states: AssetStates, deployed: Sequence[DeployedVersion]) -> set[int]:

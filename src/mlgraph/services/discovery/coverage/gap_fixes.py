@@ -56,10 +56,13 @@ def evaluation_gap(version: str) -> Gap:
     return Gap("evaluation", "no evaluation names it, and no run read it and made one", fix)
 
 
-def experiment_gap(version: str, experiment: str) -> Gap:
-    """Return the gap of a version beside others of its service, which an experiment is running with."""
+def experiment_gap(version: str, experiment: str, remedy: str | None) -> Gap:
+    """Return the gap of a version beside others of its service, which an experiment is running with.
+
+    `remedy`: the line of the tool that runs the experiment.
+    """
     reason = f"{experiment} runs on its service and names other versions only"
-    return Gap("experiment", reason, _ingest(_edge(version, "tested_in", experiment)))
+    return Gap("experiment", reason, remedy or _ingest(_edge(version, "tested_in", experiment)))
 
 
 def naming_line(relation: str, subject: str) -> str:
