@@ -94,19 +94,24 @@ class ClosureOverTime:
         return found
 
     def _flips_of_certainty(self, closure: AllTimeClosure, times: Longs) -> Masks:
-        arcs = closure.arcs.take(closure.arcs.certain)
-        if len(arcs.source) == len(closure.arcs.source):
+        """Return the states in which assets or edges begin or cease to be possible: taken, and never as certain."""
+        if closure.arcs.certain.all():
             return np.zeros(WORDS, np.uint64)
-        vertices = _masks_of(closure, times, certain=True)
+        certain = _masks_of(closure, times, certain=True)
         listed = self.listed[np.searchsorted(self.assets, closure.assets)]
-        found = _flips(_masks_of_assets(closure, vertices, times)[listed])
-        ends = closure.vertex_asset[arcs.source], closure.vertex_asset[arcs.target]
-        between = listed[ends[0]] & listed[ends[1]]
-        keys = ends[0].astype(np.int64)[between] * len(closure.assets) + ends[1][between]
+        found = _flips(_masks_of_assets(closure, certain, times)[listed])
+        ends = closure.vertex_asset[closure.arcs.source], closure.vertex_asset[closure.arcs.target]
+        arcs = closure.arcs.take(listed[ends[0]] & listed[ends[1]])
+        keys = closure.vertex_asset[arcs.source].astype(np.int64) * len(closure.assets) + closure.vertex_asset[arcs.target]
         pairs, number = np.unique(keys, return_inverse=True)
-        of_arcs = arcs.take(between)
-        rows = (of_arcs.source, of_arcs.target, number.astype(np.int64), len(pairs), *_states(of_arcs, times))
-        return found | _flips(masks_of_edges(vertices, *rows))
+        taken = _masks_of_pairs(_masks_of(closure, times, certain=False), arcs, number, len(pairs), times)
+        taken_as_certain = _masks_of_pairs(certain, arcs.take(arcs.certain), number[arcs.certain], len(pairs), times)
+        return found | _flips(taken & ~taken_as_certain)
+
+
+def _masks_of_pairs(vertices: Masks, arcs: TimedArcs, number: Longs, many: int, times: Longs) -> Masks:
+    """Return the states in which a closure takes an arc of each of `many` pairs of assets; `number` int64[arcs]: its pair."""
+    return masks_of_edges(vertices, arcs.source, arcs.target, number.astype(np.int64), many, *_states(arcs, times))
 
 
 def _states_of(mask: Masks) -> Bools:
