@@ -14,6 +14,7 @@ from mlgraph.ports.connector import Connector
 from tests.connectors import suite
 from tests.connectors.dbt import test_dbt
 from tests.connectors.feast import test_feast
+from tests.connectors.kubernetes import test_kubernetes
 from tests.connectors.mlflow import test_mlflow
 from tests.connectors.openlineage import test_contract
 from tests.connectors.unleash import test_unleash
@@ -22,11 +23,18 @@ SUBJECTS: Final = {
     "openlineage": (test_contract.RECORDINGS, "payload", test_contract.PAGE, test_contract.SECRETIVE, test_contract.SECRETS),
     "dbt": (test_dbt.FOLDER, "payload", test_dbt.PAGE, test_dbt.secretive(), test_dbt.SECRETS),
     "feast": (test_feast.FOLDER, "payload", test_feast.PAGE, test_feast.secretive(), test_feast.SECRETS),
+    "kubernetes": (
+        test_kubernetes.FOLDER,
+        "payload",
+        test_kubernetes.PAGE,
+        test_kubernetes.secretive(),
+        test_kubernetes.SECRETS,
+    ),
     "mlflow": (test_mlflow.FOLDER, "payload", test_mlflow.PAGE, test_mlflow.secretive(), test_mlflow.SECRETS),
     "unleash": (test_unleash.FOLDER, "payload", test_unleash.PAGE, test_unleash.secretive(), test_unleash.SECRETS),
 }
 """Recordings, page, and a payload full of secrets of each connector."""
-CONTEXTS: Final = {"unleash": test_unleash.CONTEXT}
+CONTEXTS: Final = {"kubernetes": test_kubernetes.CONTEXT, "unleash": test_unleash.CONTEXT}
 """The settings of the source with which payloads were recorded, for connectors that need some."""
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from mlgraph.connectors import dbt, feast, mlflow, openlineage, unleash
+from mlgraph.connectors import dbt, feast, kubernetes, mlflow, openlineage, unleash
 from mlgraph.domain.errors import MlgraphError, StartError
 from mlgraph.ports.connector import Connector, ConnectorRegistry
 from mlgraph.sources.dbt.target_folder import TargetFolder
 from mlgraph.sources.feast.factory import FeastSources
+from mlgraph.sources.kubernetes.factory import KubernetesSources
 from mlgraph.sources.mlflow.factory import MlflowSources
 from mlgraph.sources.unleash.factory import UnleashSources
 
@@ -30,6 +31,7 @@ def installed_connectors() -> ConnectorRegistry:
             feast.connector(FeastSources()),
             unleash.connector(UnleashSources()),
             dbt.connector(TargetFolder()),
+            kubernetes.connector(KubernetesSources()),
         ]
     )
     for point in _entry_points():

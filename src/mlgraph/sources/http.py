@@ -226,7 +226,7 @@ class JsonClient:
             )
             raise SourceAway(refused, retry_in_s=_REFUSED_S) if status == httpx.codes.UNAUTHORIZED else RequestRefused(refused)
         if not httpx.codes.is_success(status):
-            failure = RequestRefused if status == httpx.codes.NOT_FOUND else SourceError
+            failure = _FAILURES.get(status, SourceError)
             raise failure(f"{self._what}: {method} {path} answered HTTP {status}{self._message(body)}")
         try:
             found = decode_json(body)
@@ -244,6 +244,13 @@ class JsonClient:
 
 class RequestRefused(SourceError):
     """The source is reachable, but refuses this request (403), or has no such path (404): others may succeed."""
+
+
+class RequestExpired(SourceError):
+    """The source says that what the request refers to does not exist any more (410), such as the place in a listing."""
+
+
+_FAILURES: Final = {httpx.codes.NOT_FOUND: RequestRefused, httpx.codes.GONE: RequestExpired}
 
 
 class _RetriableError(Exception):
