@@ -250,7 +250,7 @@ class RequestExpired(SourceError):
     """The source says that what the request refers to does not exist any more (410), such as the place in a listing."""
 
 
-_FAILURES: Final = {httpx.codes.NOT_FOUND: RequestRefused, httpx.codes.GONE: RequestExpired}
+_FAILURES: Final[dict[int, type[SourceError]]] = {404: RequestRefused, 410: RequestExpired}
 
 
 class _RetriableError(Exception):

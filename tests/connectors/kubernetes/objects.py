@@ -52,26 +52,30 @@ def deployment(
             "updatedReplicas": replicas,
             "readyReplicas": ready,
             "availableReplicas": ready,
-            "conditions": [
-                {
-                    "type": "Available",
-                    "status": "True",
-                    "reason": "MinimumReplicasAvailable",
-                    "message": "Deployment has minimum availability.",
-                    "lastTransitionTime": "2026-11-02T08:00:40Z",
-                    "lastUpdateTime": "2026-11-02T08:00:40Z",
-                },
-                {
-                    "type": "Progressing",
-                    "status": "True",
-                    "reason": "NewReplicaSetAvailable",
-                    "message": f'ReplicaSet "{name}-6c9f8d7b5" has successfully progressed.',
-                    "lastTransitionTime": CREATED,
-                    "lastUpdateTime": rolled_out,
-                },
-            ],
+            "conditions": _conditions(name, rolled_out),
         },
     }
+
+
+def _conditions(name: str, rolled_out: str) -> list[Json]:
+    return [
+        {
+            "type": "Available",
+            "status": "True",
+            "reason": "MinimumReplicasAvailable",
+            "message": "Deployment has minimum availability.",
+            "lastTransitionTime": "2026-11-02T08:00:40Z",
+            "lastUpdateTime": "2026-11-02T08:00:40Z",
+        },
+        {
+            "type": "Progressing",
+            "status": "True",
+            "reason": "NewReplicaSetAvailable",
+            "message": f'ReplicaSet "{name}-6c9f8d7b5" has successfully progressed.',
+            "lastTransitionTime": CREATED,
+            "lastUpdateTime": rolled_out,
+        },
+    ]
 
 
 def stateful_set(name: str = "embedder", model: str = "models:/title-embedding@champion", *, generation: int = 1) -> Json:
@@ -134,11 +138,11 @@ def inference_service(
     }
 
 
-def answer(item: Json, revision: str | None = None, *, at: str = READ, held: Json | None = None) -> Json:
+def answer(item: Json, revision: str | None = None, *, at: str = READ, known: Json | None = None) -> Json:
     """Return the payload of an object that the adapter read."""
     kind = "kubernetes.revision" if item["kind"] == "InferenceService" else "kubernetes.workload"
     data = {"object": item, **({"revision": revision} if revision else {})}
-    return {"type": kind, "instance": "prod", "at": at, "data": data, **({"held": held} if held else {})}
+    return {"type": kind, "instance": "prod", "at": at, "data": data, **({"held": known} if known else {})}
 
 
 def snapshot(*items: Json, at: str = READ) -> Json:

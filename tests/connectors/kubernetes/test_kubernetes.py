@@ -127,7 +127,7 @@ def test_an_annotation_is_wholly_a_reference_or_a_warning(text: str, expected: s
     assert [each.pointer for each in warnings] == ([] if expected else pointers)
 
 
-def test_without_a_registry_the_deployment_stays_and_the_warning_says_what_is_missing() -> None:
+def test_without_a_registry_the_deployment_stays_and_the_warning_names_what_is_missing() -> None:
     statements = normalise(answer(deployment()))
     assert models(statements) == []
     assert state(statements)["reference"] == "models:/ranker/9"
@@ -170,8 +170,8 @@ def test_a_stateful_set_that_changed_runs_its_pods_since_its_reading() -> None:
 
 
 def test_a_change_that_the_cluster_gives_no_time_holds_from_its_reading() -> None:
-    held = {"since": "2026-11-25T00:00:00Z", "state": {"name": "ranker", "properties": {}}}
-    assert edges(in_registry(answer(deployment(), held=held)), "deployed_as")[0][2] == READ
+    known = {"since": "2026-11-25T00:00:00Z", "state": {"name": "ranker", "properties": {}}}
+    assert edges(in_registry(answer(deployment(), known=known)), "deployed_as")[0][2] == READ
 
 
 def test_workloads_that_an_inference_service_made_are_not_counted_twice() -> None:
@@ -204,10 +204,10 @@ def test_a_former_revision_keeps_what_it_was_seen_to_load() -> None:
         )
     )
     (before,) = [each for each in first if isinstance(each, AssetFact) and each.uri.kind == "deployment"]
-    held = {"since": ROLLED_OUT, "state": json.loads(json.dumps(before.state))}
+    known = {"since": ROLLED_OUT, "state": json.loads(json.dumps(before.state))}
     traffic = [target("r2", 10, latest=True), target("r1", 90, latest=False)]
     item = inference_service(traffic=traffic, status={"latestCreatedRevision": "r2", "latestReadyRevision": "r2"})
-    after = in_registry(answer(item, "r1", held=held))
+    after = in_registry(answer(item, "r1", known=known))
     assert models(after) == models(first) == ["mlflow:prod s3://models/churn/6"]
     assert state(after)["weight"] == 0.9
 
@@ -253,7 +253,7 @@ def test_a_stopped_inference_service_gets_no_requests() -> None:
     assert in_registry(snapshot(item)) == []
 
 
-def test_a_snapshot_tells_its_cluster_and_its_time() -> None:
+def test_a_snapshot_names_its_cluster_and_its_time() -> None:
     for member in ("cluster", "at"):
         with pytest.raises(InvalidInput, match="jq -c") as caught:
             in_registry({key: value for key, value in snapshot(deployment()).items() if key != member})

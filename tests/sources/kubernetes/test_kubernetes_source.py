@@ -86,7 +86,7 @@ def test_a_list_is_read_chunk_after_chunk(cluster: Cluster) -> None:
     ]
 
 
-def test_a_list_whose_place_expired_begins_anew(cluster: Cluster) -> None:
+def test_a_list_whose_place_expired_is_read_again(cluster: Cluster) -> None:
     cluster.items, cluster.chunk, cluster.expiring = [deployment(f"ranker-{number}") for number in range(4)], 2, 2
     with reading(cluster) as source:
         assert len(named(list(source.pages()))) == 4
@@ -163,7 +163,7 @@ def test_an_empty_list_is_no_proof_of_deletion(cluster: Cluster) -> None:
         assert isinstance(source.fetch("deployment", "recs/deployment/ranker"), dict)
 
 
-def test_only_the_cluster_itself_says_that_an_object_is_gone(cluster: Cluster) -> None:
+def test_only_the_cluster_itself_reports_that_an_object_is_gone(cluster: Cluster) -> None:
     with reading(cluster) as source:
         assert isinstance(source.fetch("deployment", "recs/deployment/ranker"), Gone)
         cluster.replaced = 404, {"message": "no such page"}
@@ -180,11 +180,11 @@ def test_an_answer_that_is_no_list_is_an_error(cluster: Cluster, answer: dict[st
         list(source.pages())
 
 
-def test_a_wrong_token_is_an_error_that_says_where_it_is_read(cluster: Cluster) -> None:
+def test_a_wrong_token_is_an_error_that_names_where_it_is_read(cluster: Cluster) -> None:
     with reading(cluster, "wrong") as source, pytest.raises(SourceError, match=r"credentials in mlgraph\.yaml"):
         source.probe()
 
 
-def test_a_probe_tells_the_version(cluster: Cluster) -> None:
+def test_a_probe_reports_the_version(cluster: Cluster) -> None:
     with reading(cluster) as source:
         assert source.probe().version == "v1.34.1"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mlgraph.connectors.kubernetes.cluster import Cluster, edges
-from mlgraph.connectors.kubernetes.objects import INFERENCE_SERVICE, whole_number
+from mlgraph.connectors.kubernetes.objects import INFERENCE_SERVICE, integer_member
 from mlgraph.connectors.kubernetes.references import annotated_model, annotation_of, storage_places, stored_model
 from mlgraph.connectors.kubernetes.workloads import condition, created_at, deployment_state, place_of, serving
 from mlgraph.domain.errors import InvalidInput
@@ -48,7 +48,7 @@ def revisions_of(item: Located) -> list[Revision]:
     found: dict[str, Revision] = {}
     for target in listed:
         name = target.typed("revisionName", str)
-        percent = target.attempt(lambda one: whole_number(one, "percent"))
+        percent = target.attempt(lambda one: integer_member(one, "percent"))
         text = name.attempt(Located.name) if name is not None else None
         if text is None or not percent:
             continue

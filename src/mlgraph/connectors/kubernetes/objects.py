@@ -65,7 +65,7 @@ def api_type(singular: str) -> ApiType | None:
 def names_model(item: Mapping[str, Any]) -> bool:
     """Return whether an object is one of the graph: an InferenceService, or a workload with the annotation.
 
-    A workload that an InferenceService made is none: it has the annotations of its maker, and would count twice.
+    A workload that an InferenceService made is none: it has the annotations of its generator, and would count twice.
     """
     if item.get("kind") == INFERENCE_SERVICE.kind:
         return True
@@ -73,18 +73,18 @@ def names_model(item: Mapping[str, Any]) -> bool:
     template = _object(_object(_object(item, "spec"), "template"), "metadata")
     annotated = any(ANNOTATION in _object(each, "annotations") for each in (metadata, template))
     owners = metadata.get("ownerReferences")
-    makers = [one.get("apiVersion") for one in owners if isinstance(one, dict)] if isinstance(owners, list) else []
-    return annotated and not any(isinstance(maker, str) and maker.startswith(_GENERATORS) for maker in makers)
+    generators = [one.get("apiVersion") for one in owners if isinstance(one, dict)] if isinstance(owners, list) else []
+    return annotated and not any(isinstance(generator, str) and generator.startswith(_GENERATORS) for generator in generators)
 
 
 def is_running(item: Located) -> bool:
     """Return whether a workload has pods, as far as its specification says: it is not scaled to none."""
     spec = item.get("spec")
-    replicas = whole_number(spec, "replicas") if spec else None
+    replicas = integer_member(spec, "replicas") if spec else None
     return replicas is None or replicas > 0
 
 
-def whole_number(parent: Located, key: str) -> int | None:
+def integer_member(parent: Located, key: str) -> int | None:
     """Return a member that is a whole number; None where it is absent. Raises `InvalidInput` for anything else."""
     found = parent.get(key)
     if found is None:

@@ -45,8 +45,8 @@ def sanitized(payload: Located) -> object:
 def _without_secrets(payload: dict[str, Any]) -> dict[str, Any]:
     if isinstance(data := payload.get("data"), dict) and "type" in payload:
         item = data.get("object")
-        kept = {**data, "object": reduced(item)} if isinstance(item, dict) else data
-        return {**payload, "data": kept}
+        copied = {**data, "object": reduced(item)} if isinstance(item, dict) else data
+        return {**payload, "data": copied}
     if "items" not in payload:
         return {**{key: payload[key] for key in _OF_SNAPSHOT if key in payload}, **reduced(payload)}
     items = payload["items"]

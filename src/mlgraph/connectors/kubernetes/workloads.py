@@ -11,9 +11,9 @@ from mlgraph.connectors.kubernetes.objects import (
     NAME,
     PART_OF,
     ApiType,
+    integer_member,
     is_running,
     type_of,
-    whole_number,
 )
 from mlgraph.connectors.kubernetes.references import annotated_model, annotation_of
 from mlgraph.domain.facts import AssetFact, Mode, Statement
@@ -124,7 +124,7 @@ def rolled_out_at(item: Located) -> int | None:
         moment = available.get("lastTransitionTime") if available is not None and _is(available, "True") else None
         read = moment.attempt(Located.time) if moment is not None else None
         return read if read is not None else created_at(item)
-    generation = item.need("metadata").attempt(lambda metadata: whole_number(metadata, "generation"))
+    generation = item.need("metadata").attempt(lambda metadata: integer_member(metadata, "generation"))
     return created_at(item) if generation == 1 else None
 
 
@@ -156,8 +156,8 @@ def _label(item: Located) -> str | None:
 
 def _replicas(item: Located) -> dict[str, Any]:
     spec, status = item.typed("spec", dict), item.typed("status", dict)
-    desired = spec.attempt(lambda found: whole_number(found, "replicas")) if spec else None
-    ready = status.attempt(lambda found: whole_number(found, "readyReplicas")) if status else None
+    desired = spec.attempt(lambda found: integer_member(found, "replicas")) if spec else None
+    ready = status.attempt(lambda found: integer_member(found, "readyReplicas")) if status else None
     return {"replicas": desired, "ready_replicas": ready or 0} if desired is not None else {}
 
 

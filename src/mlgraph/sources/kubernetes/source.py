@@ -187,13 +187,13 @@ class KubernetesSource:
         for item in items:
             if not names_model(item):
                 continue
-            kept = reduced(item)
+            copied = reduced(item)
             kind = WORKLOAD
-            contents: list[Json] = [{"object": kept}]
+            contents: list[Json] = [{"object": copied}]
             if found is INFERENCE_SERVICE:
-                revisions = revisions_of(EventDocument(kept))
+                revisions = revisions_of(EventDocument(copied))
                 kind = REVISION
-                contents = [{"object": kept, **({"revision": one.name} if one.name else {})} for one in revisions]
+                contents = [{"object": copied, **({"revision": one.name} if one.name else {})} for one in revisions]
             for data in contents:
                 payload = {"type": kind, "instance": self._instance, "at": at, "data": data}
                 payloads[self._tool_subject(payload)] = payload
