@@ -247,6 +247,16 @@ def test_the_annotation_of_an_inference_service_counts_before_its_place() -> Non
     assert models(in_registry(answer(item))) == ["mlflow:prod churn/7"]
 
 
+def test_before_its_first_revision_is_ready_an_inference_service_serves_nothing() -> None:
+    without_status = inference_service()
+    del without_status["status"]
+    created = inference_service(traffic=[], status={"latestReadyRevision": None})
+    for item in (without_status, created):
+        assert in_registry(snapshot(item)) == []
+        assert in_registry(sanitized(Located(snapshot(item)))) == []
+    assert models(in_registry(sanitized(Located(snapshot(inference_service()))))) == ["mlflow:prod s3://models/churn/7"]
+
+
 def test_a_stopped_inference_service_gets_no_requests() -> None:
     item = inference_service()
     item["status"]["conditions"].append({"type": "Stopped", "status": "True"})

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from mlgraph.connectors import kubernetes
+from mlgraph.connectors import kubernetes, mlflow
 from mlgraph.domain.configuration import RequestLimits
 from mlgraph.domain.credentials import Credentials
+from mlgraph.domain.facts import Statement, split_contacts
 from mlgraph.domain.naming.naming_context import NamingContext
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source_adapter import Access, Payload, SourcePage
+from mlgraph.ports.store import Item
 from mlgraph.services.sources.freshness import Freshness
 from mlgraph.services.sources.interpretation import Hydrator, SourceResponse
 from mlgraph.sources.http import RetryPolicy
@@ -70,6 +72,10 @@ class Reading:
             for service in body["services"]
         }
 
+    def append(self, statements: Sequence[Statement]) -> None:
+        """Record what another tool reports."""
+        self._services.store.writer.append([Item(*split_contacts(statements))], TESTER)
+
     def _record(self, pages: list[SourcePage]) -> None:
         self._append([payload for page in pages for payload in page.payloads])
 
@@ -77,8 +83,7 @@ class Reading:
         answers = [SourceResponse(payload, self._freshness.begin_request()) for payload in payloads]
         found = self.hydrator.interpret(answers)
         assert [each.error for each in found if each.error] == []
-        items = [each.item for each in found if each.item is not None]
-        self._services.store.writer.append(items, TESTER)
+        self._services.store.writer.append([each.item for each in found if each.item is not None], TESTER)
 
 
 @pytest.fixture
@@ -124,6 +129,16 @@ def test_a_canary_keeps_the_version_of_the_revision_before(reading: Reading) -> 
     reading.cluster.items = [revisions(("r2", 100), latest="r2", model="7")]
     reading.poll()
     assert [(each["name"], each["weight"]) for each in reading.live()["ml/churn"]] == [("r2", 1.0)]
+
+
+def test_a_place_is_the_version_that_the_registry_stored_there(reading: Reading) -> None:
+    reading.cluster.items = [revisions(("r1", 100), latest="r1", model="6")]
+    reading.everything()
+    version = {"name": "churn", "version": "6", "creation_timestamp": 1_767_225_600_000, "source": "s3://models/churn/6"}
+    registered = {"type": "mlflow.model_version", "instance": "prod", "at": CREATED, "data": {"model_version": version}}
+    reading.append(mlflow.normalise(registered))
+    (deployed,) = reading.live()["ml/churn"]
+    assert deployed["versions"] == {"churn/6": ROLLED_OUT}
 
 
 def test_what_is_scaled_to_none_or_deleted_serves_no_more(reading: Reading) -> None:

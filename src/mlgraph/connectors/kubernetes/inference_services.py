@@ -34,14 +34,17 @@ class Revision:
 def revisions_of(item: Located) -> list[Revision]:
     """Return the revisions that get requests. An InferenceService that was stopped has none.
 
-    Without traffic in its status (the deployment mode without Knative) there is one, without a name.
+    Without Knative there is one, without a name. With Knative there is none before the first one is ready, nor before KServe has
+    written a status.
     """
     stopped = condition(item, "Stopped")
     if stopped is not None and stopped.value.get("status") == "True":
         return []
     predictor = _predictor_status(item)
     listed = predictor.objects("traffic") if predictor else None
-    if predictor is None or not listed:
+    if predictor is None or (not listed and predictor.get("latestCreatedRevision") is not None):
+        return []
+    if not listed:
         return [Revision(None, 1.0, is_current=True)]
     latest = predictor.value.get("latestReadyRevision")
     is_rolled = latest == predictor.value.get("latestCreatedRevision", latest)

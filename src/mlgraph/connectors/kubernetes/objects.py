@@ -147,8 +147,9 @@ def _status(status: Mapping[str, Any]) -> dict[str, Any]:
     found = _parts(status, _COUNTS)
     if "conditions" in status:
         found["conditions"] = [_parts(one, _CONDITION) for one in _objects(status, "conditions")]
-    predictor = _object(_object(status, "components"), "predictor")
-    if predictor:
+    components = _object(status, "components")
+    if isinstance(components.get("predictor"), dict):
+        predictor = _object(components, "predictor")
         traffic = {"traffic": [_parts(one, _TRAFFIC) for one in _objects(predictor, "traffic")]} if "traffic" in predictor else {}
         found["components"] = {"predictor": {**_parts(predictor, _REVISIONS), **traffic}}
     return found
