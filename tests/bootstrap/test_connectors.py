@@ -29,12 +29,12 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def test_connectors_of_mlgraph_and_of_installed_packages_are_registered(install: Install) -> None:
-    assert [each.name for each in installed_connectors()] == ["openlineage", "mlflow", "feast", "unleash", "dbt"]
+    assert [each.name for each in installed_connectors()] == ["openlineage", "mlflow", "feast", "unleash", "dbt", "kubernetes"]
     install(None)
     registry = installed_connectors()
-    assert [each.name for each in registry] == ["openlineage", "mlflow", "feast", "unleash", "dbt", "toy"]
-    assert registry.formats == ("openlineage", "dbt", "toy")
-    assert registry.tools == ("mlflow", "feast", "unleash")
+    assert [each.name for each in registry] == ["openlineage", "mlflow", "feast", "unleash", "dbt", "kubernetes", "toy"]
+    assert registry.formats == ("openlineage", "dbt", "kubernetes", "toy")
+    assert registry.tools == ("mlflow", "feast", "unleash", "kubernetes")
     assert registry.in_passing == {"openlineage", "mlflow", "feast", "toy"}
 
 

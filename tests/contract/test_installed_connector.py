@@ -82,7 +82,7 @@ def post(api: Api, body: Any, media: str = "application/json", form: str = "toy"
 def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> None:
     api = installed.serve(page.source())
     listed = {each["name"]: each for each in api.ask("connectors")["connectors"]}
-    assert listed.keys() == {"openlineage", "mlflow", "feast", "unleash", "dbt", "toy"}
+    assert listed.keys() == {"openlineage", "mlflow", "feast", "unleash", "dbt", "kubernetes", "toy"}
     assert (listed["toy"]["accepts_events"], listed["toy"]["connects"]) == (True, False)
 
     # POST: one event, a repetition, a rejected one, and many
@@ -103,7 +103,7 @@ def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> 
     assert 'mlgraph_intake_warnings_total{format="toy",source=""} 2.0' in api.http.get("/metrics").text
     status, refused = post(api, page.report(), form="tony")
     assert status == 422
-    assert "did you mean 'toy'? The formats of events are openlineage, dbt, toy" in refused["detail"]
+    assert "did you mean 'toy'? The formats of events are openlineage, dbt, kubernetes, toy" in refused["detail"]
     status, refused = post(api, reported("r" * 9000))
     assert status == 422, "a name that no URI can represent is rejected, as for every format"
 
@@ -123,7 +123,7 @@ def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> 
     assert (done.returncode, done.stdout.partition(";")[0]) == (0, "accepted 1, duplicates 0, rejected 0")
     done = command(api, "ingest", "-", "--format", "tony", stdin="{}")
     assert done.returncode == 2
-    assert "facts, cloudevents, openlineage, dbt, toy" in done.stderr
+    assert "facts, cloudevents, openlineage, dbt, kubernetes, toy" in done.stderr
     done = command(api, "connect", "toy", "http://127.0.0.1:1")
     assert done.returncode == 2
     assert "the kinds of tools are mlflow, feast, unleash" in done.stderr
