@@ -12,6 +12,7 @@ from mlgraph.domain.facts import Contact, Statement
 from mlgraph.domain.naming.naming_context import NO_CONTEXT
 from mlgraph.ports.connector import Connector
 from tests.connectors import suite
+from tests.connectors.airflow import test_airflow
 from tests.connectors.dbt import test_dbt
 from tests.connectors.feast import test_feast
 from tests.connectors.kubernetes import test_kubernetes
@@ -31,6 +32,7 @@ SUBJECTS: Final = {
         test_kubernetes.SECRETS,
     ),
     "mlflow": (test_mlflow.FOLDER, "payload", test_mlflow.PAGE, test_mlflow.secretive(), test_mlflow.SECRETS),
+    "airflow": (test_airflow.FOLDER, "payload", test_airflow.PAGE, test_airflow.secretive(), test_airflow.SECRETS),
     "unleash": (test_unleash.FOLDER, "payload", test_unleash.PAGE, test_unleash.secretive(), test_unleash.SECRETS),
 }
 """Recordings, page, and a payload full of secrets of each connector."""

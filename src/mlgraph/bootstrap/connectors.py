@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from mlgraph.connectors import dbt, feast, kubernetes, mlflow, openlineage, unleash
+from mlgraph.connectors import airflow, dbt, feast, kubernetes, mlflow, openlineage, unleash
 from mlgraph.domain.errors import MlgraphError, StartError
 from mlgraph.ports.connector import Connector, ConnectorRegistry
+from mlgraph.sources.airflow.factory import AirflowSources
 from mlgraph.sources.dbt.target_folder import TargetFolder
 from mlgraph.sources.feast.factory import FeastSources
 from mlgraph.sources.kubernetes.factory import KubernetesSources
@@ -32,6 +33,7 @@ def installed_connectors() -> ConnectorRegistry:
             unleash.connector(UnleashSources()),
             dbt.connector(TargetFolder()),
             kubernetes.connector(KubernetesSources()),
+            airflow.connector(AirflowSources()),
         ]
     )
     for point in _entry_points():

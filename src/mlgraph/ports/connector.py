@@ -97,6 +97,10 @@ class PulledConnector(Connector):
     """By kind: the relations of the outgoing and of the incoming edges that an answer about such an asset lists completely. Its
     other edges of these relations from this origin end when the answer is recorded.
     """
+    namespace_of: Callable[[str, NamingContext], str] | None = None
+    """Returns the namespace of the tool's own assets, from the name of the instance and the settings of the source. None: it is
+    `NAME:INSTANCE`. The assets of this namespace that the tool no longer lists are deleted.
+    """
     registers_models: bool = False
     """Whether the tool is a model registry: references to model versions are looked up in the namespace `NAME:INSTANCE`."""
     settles_s: float = 5.0

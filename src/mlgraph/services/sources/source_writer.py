@@ -132,7 +132,9 @@ class SourceWriter:
 
     def states(self) -> Mapping[AssetUri, Mapping[str, Any]]:
         """Return the known states of all assets of the source."""
-        return self._hydrator.states_of(f"{self.caller.source}:{self._name}")
+        namespace_of = self._connector.namespace_of
+        own = namespace_of(self._name, self._context) if namespace_of else f"{self.caller.source}:{self._name}"
+        return self._hydrator.states_of(own)
 
     def last_tx(self) -> int:
         """Return the store's last transaction."""
