@@ -16,6 +16,7 @@ UV := $(VENV)/bin/uv
 MLFLOW := .tools/mlflow
 FEAST := .tools/feast
 DBT := .tools/dbt
+AIRFLOW := .tools/airflow
 UNLEASH := .tools/unleash
 
 # A stamp is younger than the requirement file that it was made from; git gives a changed file a new time.
@@ -25,6 +26,7 @@ PROJECT_STAMP := $(VENV)/.stamp-project
 MLFLOW_STAMP := $(MLFLOW)/.stamp
 FEAST_STAMP := $(FEAST)/.stamp
 DBT_STAMP := $(DBT)/.stamp
+AIRFLOW_STAMP := $(AIRFLOW)/.stamp
 UNLEASH_STAMP := $(UNLEASH)/.stamp
 KERNELS_STAMP := $(VENV)/.stamp-kernels
 
@@ -42,7 +44,7 @@ KERNEL_SOURCES := $(shell grep -rl --include='*.py' -e numba src/mlgraph)
 
 COMPILE = $(UV) pip compile --quiet --only-binary :all: --no-emit-index-url --no-emit-find-links
 LOCK = $(COMPILE) --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' $(LOCK_OPTIONS)
-LOCKS := tools dev runtime demo feast dbt
+LOCKS := tools dev runtime demo feast dbt airflow
 PYTHONS := 3.11 3.12 3.13
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin
 DIST ?= dist
@@ -61,7 +63,7 @@ help:
 	@echo 'make portal     build the pages of the portal from portal/, with Node from a wheel; test-portal tests their pure code'
 	@echo 'make unleash    install the Unleash server that tests start, into .tools/unleash (test-slow does it when needed)'
 	@echo 'make proof      a proof at full size; AREA=hydration, details or mlflow, PROOF_OPTIONS=--help'
-	@echo 'make record     record the payloads of a connector again, from the real tool; TOOL=dbt, feast, mlflow or unleash'
+	@echo 'make record     record the payloads of a connector again, from the real tool; TOOL=airflow, dbt, feast, mlflow or unleash'
 	@echo 'make lint       ruff, mypy, import contracts'
 	@echo 'make bench      measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
 	@echo '                SEARCH=1: quality and latency of search and "already built", docs/search-quality.md'
@@ -106,6 +108,12 @@ $(DBT_STAMP): requirements/dbt.txt $(TOOLS_STAMP)
 	$(UV) pip sync --quiet --python $(DBT)/bin/python --require-hashes requirements/dbt.txt
 	touch $@
 
+# Only to record and to prove: an Airflow takes 1.7 GB of memory and most of a minute for one run.
+$(AIRFLOW_STAMP): requirements/airflow.txt $(TOOLS_STAMP)
+	$(UV) venv --quiet --allow-existing --python $(VENV)/bin/python $(AIRFLOW)
+	$(UV) pip sync --quiet --python $(AIRFLOW)/bin/python --require-hashes requirements/airflow.txt
+	touch $@
+
 unleash: $(UNLEASH_STAMP)
 
 $(UNLEASH_STAMP): requirements/unleash/package-lock.json .npmrc $(DEV_STAMP)
@@ -147,7 +155,7 @@ proof: setup
 	$(if $(PROOF_$(AREA)),,$(error there is no proof of '$(AREA)': $(patsubst PROOF_%,AREA=%,$(filter-out PROOF_OPTIONS,$(filter PROOF_%,$(.VARIABLES))))))
 	$(VENV)/bin/python -m $(PROOF_$(AREA)) $(PROOF_OPTIONS)
 
-record: setup $(if $(filter feast,$(TOOL)),$(FEAST_STAMP)) $(if $(filter dbt,$(TOOL)),$(DBT_STAMP)) $(if $(filter unleash,$(TOOL)),$(UNLEASH_STAMP))
+record: setup $(if $(filter airflow,$(TOOL)),$(AIRFLOW_STAMP)) $(if $(filter feast,$(TOOL)),$(FEAST_STAMP)) $(if $(filter dbt,$(TOOL)),$(DBT_STAMP)) $(if $(filter unleash,$(TOOL)),$(UNLEASH_STAMP))
 	$(VENV)/bin/python -m tests.connectors.$(or $(TOOL),$(error name the tool: make record TOOL=feast)).record
 
 # Once, before several processes would compile the same at the same time; all find it in numba's cache then. numba does not
@@ -181,6 +189,7 @@ lock: $(TOOLS_STAMP)
 	$(LOCK) pyproject.toml --extra demo --constraint requirements/runtime.txt -o requirements/demo.txt
 	$(LOCK) requirements/feast.in -o requirements/feast.txt
 	$(LOCK) requirements/dbt.in -o requirements/dbt.txt
+	$(LOCK) requirements/airflow.in -o requirements/airflow.txt
 
 checklock: $(TOOLS_STAMP)
 	for lock in $(LOCKS); do for python in $(PYTHONS); do for platform in $(PLATFORMS); do \

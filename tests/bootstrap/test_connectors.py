@@ -29,13 +29,30 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def test_connectors_of_mlgraph_and_of_installed_packages_are_registered(install: Install) -> None:
-    assert [each.name for each in installed_connectors()] == ["openlineage", "mlflow", "feast", "unleash", "dbt", "kubernetes"]
+    assert [each.name for each in installed_connectors()] == [
+        "openlineage",
+        "mlflow",
+        "feast",
+        "unleash",
+        "dbt",
+        "kubernetes",
+        "airflow",
+    ]
     install(None)
     registry = installed_connectors()
-    assert [each.name for each in registry] == ["openlineage", "mlflow", "feast", "unleash", "dbt", "kubernetes", "toy"]
+    assert [each.name for each in registry] == [
+        "openlineage",
+        "mlflow",
+        "feast",
+        "unleash",
+        "dbt",
+        "kubernetes",
+        "airflow",
+        "toy",
+    ]
     assert registry.formats == ("openlineage", "dbt", "kubernetes", "toy")
-    assert registry.tools == ("mlflow", "feast", "unleash", "kubernetes")
-    assert registry.in_passing == {"openlineage", "mlflow", "feast", "toy"}
+    assert registry.tools == ("mlflow", "feast", "unleash", "kubernetes", "airflow")
+    assert registry.in_passing == {"openlineage", "mlflow", "feast", "airflow", "toy"}
 
 
 @pytest.mark.parametrize(

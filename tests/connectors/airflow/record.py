@@ -19,7 +19,7 @@ from tests.connectors.suite import lines_of
 from tests.realparts.airflow_installation import DAGS, NAMESPACE, PASSWORD, USER, airflow_installation, version
 
 HERE: Final = Path(__file__).parent
-KEPT_JOB_FACETS: Final = ("jobType", "ownership", "tags")
+RECORDED_JOB_FACETS: Final = ("jobType", "ownership", "tags")
 
 
 def main() -> None:
@@ -76,8 +76,8 @@ def bare(event: Any) -> Any:
     """Return an event without the facets that tests do not compare: they name the machine, or are large."""
     run, job = event["run"], event["job"]
     facets = {name: run["facets"][name] for name in ("parent", "nominalTime") if name in run["facets"]}
-    kept = {name: job["facets"][name] for name in KEPT_JOB_FACETS if name in job["facets"]}
-    return {**event, "run": {**run, "facets": facets}, "job": {**job, "facets": kept}}
+    job_facets = {name: job["facets"][name] for name in RECORDED_JOB_FACETS if name in job["facets"]}
+    return {**event, "run": {**run, "facets": facets}, "job": {**job, "facets": job_facets}}
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def test_names_of_assets_are_those_of_one_installation_only() -> None:
     assert edges(a, "alias_of") != edges(b, "alias_of")
 
 
-def test_a_dag_tells_what_events_do_not() -> None:
+def test_a_dag_reports_what_events_do_not() -> None:
     lake, idle = (state(normalise(recorded(f"dag_{name}"))).state for name in ("lake", "never_ran"))
     assert (lake["properties"]["paused"], idle["properties"]["paused"]) == (False, True)
     assert lake["properties"]["next_run"].endswith("T03:00:00Z")
@@ -259,6 +259,7 @@ def graph_of(payloads: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
             if isinstance(each, EdgeFact):
                 found.add((str(each.source), each.relation, str(each.target)))
             elif isinstance(each, AssetFact):
+                assert each.valid_from is not None
                 record = AssetRecord(0, origins[each.origin], each.valid_from, each.mode, each.state)
                 parts.setdefault((str(each.uri), each.origin), []).append(record)
     states = {key: [(each.start, each.end, each.state) for each in asset_intervals(records)] for key, records in parts.items()}

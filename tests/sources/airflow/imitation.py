@@ -55,7 +55,7 @@ class Airflow:
     version: Json | None = field(default_factory=lambda: {"version": "3.3.2"})
     slow_s: float = 0.0
 
-    def __call__(self, target: str, body: Any) -> Answer:
+    def __call__(self, target: str, _: Any) -> Answer:
         """Answer a request."""
         parts = urlsplit(target)
         asked = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
@@ -82,11 +82,11 @@ class Airflow:
         listings = {"importErrors": ("import_errors", self.errors), "eventLogs": ("event_logs", self.log)}
         if path in listings:
             return _page(*listings[path], asked)
-        if path == "dags/~/dagRuns":
-            return _by_cursor("dag_runs", self.runs, asked)
-        if path == "dags/~/dagRuns/~/taskInstances":
-            return _by_cursor("task_instances", self.attempts, asked)
-        return self._single(path.split("/"))
+        by_cursor = {
+            "dags/~/dagRuns": ("dag_runs", self.runs),
+            "dags/~/dagRuns/~/taskInstances": ("task_instances", self.attempts),
+        }
+        return _by_cursor(*by_cursor[path], asked) if path in by_cursor else self._single(path.split("/"))
 
     def _single(self, parts: list[str]) -> Answer:
         match parts:

@@ -63,20 +63,17 @@ def names(pages: list[SourcePage]) -> list[str]:
 
 def _name(payload: Payload) -> str:
     data, kind = payload["data"], payload["type"].removeprefix("airflow.")
-    match kind:
-        case "asset" | "asset_event":
-            return f"{kind} {data.get('asset', data.get('event'))['name']}"
-        case "dag":
-            return f"dag {data['dag']['dag_id']}"
-        case "task":
-            return f"task {data['dag_id']} {data['task']['task_id']}"
-        case "dag_run":
-            return f"run {data['run']['dag_run_id']}"
-        case "task_run":
-            return f"attempt {data['attempt']['dag_run_id']} {data['attempt']['try_number']}"
-        case "refused":
-            return f"refused {data['what']}"
-    return f"{kind} {data['uri']}"
+    if kind in ("asset", "asset_event"):
+        return f"{kind} {data[kind.removeprefix('asset_')]['name']}"
+    named = {
+        "dag": lambda: f"dag {data['dag']['dag_id']}",
+        "task": lambda: f"task {data['dag_id']} {data['task']['task_id']}",
+        "dag_run": lambda: f"run {data['run']['dag_run_id']}",
+        "task_run": lambda: f"attempt {data['attempt']['dag_run_id']} {data['attempt']['try_number']}",
+        "refused": lambda: f"refused {data['what']}",
+        "deleted": lambda: f"deleted {data['uri']}",
+    }
+    return named[kind]()
 
 
 DEFINED = ["dag lake", "task lake load", "task lake group.clean", "dag report", "dag train.daily", "task train.daily fit"]
@@ -153,7 +150,7 @@ def test_a_poll_has_what_changed_and_ends_what_was_removed(source: AirflowSource
     ]
 
 
-def test_each_attempt_is_read_and_an_event_belongs_to_the_one_that_had_begun(source: AirflowSource, airflow: Airflow) -> None:
+def test_each_attempt_is_read_and_an_event_belongs_to_the_one_that_ran_then(source: AirflowSource, airflow: Airflow) -> None:
     airflow.earlier = [attempt("lake", "load", 3)]
     last = attempt("lake", "load", 3, 2) | {"start_date": "2026-11-03T04:00:00Z", "end_date": "2026-11-03T05:00:00Z"}
     airflow.attempts[-1] = last

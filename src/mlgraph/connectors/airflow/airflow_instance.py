@@ -96,7 +96,7 @@ def optional_flag(parent: Located, key: str) -> bool | None:
     return found.flag() if found else None
 
 
-def whole(parent: Located, key: str) -> int:
+def integer(parent: Located, key: str) -> int:
     """Return an integer. Raises `InvalidInput`."""
     found = parent.need(key)
     if type(found.value) is not int or abs(found.value) > 1 << 53:

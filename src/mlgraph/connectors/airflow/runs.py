@@ -8,10 +8,10 @@ from typing import Any, Final
 from mlgraph.connectors.airflow.airflow_instance import (
     ORIGIN,
     AirflowInstance,
+    integer,
     optional_flag,
     optional_text,
     optional_time,
-    whole,
     without_empty,
 )
 from mlgraph.connectors.airflow.run_ids import dag_run_id, task_run_id
@@ -42,7 +42,7 @@ def dag_run_statements(instance: AirflowInstance, data: Located) -> list[Stateme
         airflow_run=optional_text(run, "dag_run_id"),
         run_type=optional_text(run, "run_type"),
         triggered_by=optional_text(run, "triggered_by"),
-        dag_versions=[whole(each, "version_number") for each in _items(run, "dag_versions")],
+        dag_versions=[integer(each, "version_number") for each in _items(run, "dag_versions")],
     )
     return _run(uri, workflow, run, properties)
 
@@ -56,10 +56,10 @@ def task_run_statements(instance: AirflowInstance, data: Located) -> list[Statem
     uri = task_run_uri(instance, attempt)
     dag = attempt.need("dag_id").name()
     workflow = instance.workflow(dag, attempt.need("task_id").name())
-    map_index = whole(attempt, "map_index")
+    map_index = integer(attempt, "map_index")
     properties = without_empty(
         airflow_run=optional_text(attempt, "dag_run_id"),
-        attempt=whole(attempt, "try_number"),
+        attempt=integer(attempt, "try_number"),
         map_index=map_index if map_index >= 0 else None,
         operator=optional_text(attempt, "operator"),
     )
@@ -95,7 +95,7 @@ def dag_run_uri(instance: AirflowInstance, run: Located) -> AssetUri:
 def task_run_uri(instance: AirflowInstance, attempt: Located) -> AssetUri:
     """Return the run of an attempt: {dag_id, task_id, try_number, logical_date, run_after, map_index}."""
     dag, task = attempt.need("dag_id").name(), attempt.need("task_id").name()
-    number, index = whole(attempt, "try_number"), whole(attempt, "map_index")
+    number, index = integer(attempt, "try_number"), integer(attempt, "map_index")
     return instance.run(task_run_id(instance.name, dag, task, number, _date(attempt), index))
 
 
@@ -110,9 +110,9 @@ def _run(uri: AssetUri, workflow: AssetUri, run: Located, properties: dict[str, 
     started, ended = optional_time(run, "start_date"), optional_time(run, "end_date")
     if started is None:
         return []
-    begun = {**properties, "state": "START", "started_at": format_time(started)}
+    start_state = {**properties, "state": "START", "started_at": format_time(started)}
     found: list[Statement] = [
-        AssetFact(uri, ORIGIN, started, {"properties": begun}, Mode.PATCH),
+        AssetFact(uri, ORIGIN, started, {"properties": start_state}, Mode.PATCH),
         EdgeFact(uri, "run_of", workflow, ORIGIN, started, mode=Mode.PATCH),
     ]
     state = _ENDED.get(optional_text(run, "state") or "")

@@ -11,7 +11,7 @@ from mlgraph.domain.payloads.payload import decode_json
 from mlgraph.sources.airflow.api import AirflowApi
 from mlgraph.sources.http import MISSING, Json, RequestRefused
 
-_REMEMBERED: Final = 10_000
+_MOST_CACHED: Final = 10_000
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 _Run = tuple[str, str]
@@ -20,7 +20,7 @@ _CLEARING: Final = {"event_pattern": "%clear%", "order_by": "id"}
 
 
 class Attempts:
-    """Requests for attempts and for what events of assets refer to. The latest ones are remembered."""
+    """Requests for attempts and for what events of assets refer to. The latest ones are cached."""
 
     def __init__(self, api: AirflowApi) -> None:
         """Send requests through `api`."""
@@ -57,7 +57,7 @@ class Attempts:
             found = [*(each for each in earlier if each.get("try_number") != number), instance]
         cleared = {"cleared": True} if self.is_cleared(instance) else {}
         attempts = [{**members_of("attempt", each), **cleared} for each in found]
-        _remember(self._attempts, key, attempts)
+        _store_bounded(self._attempts, key, attempts)
         return attempts
 
     def of_event(self, event: Json) -> Json:
@@ -82,15 +82,15 @@ class Attempts:
             if found is MISSING:
                 return None
             self.of(found)
-        begun = [each for each in self._attempts[key] if (each.get("start_date") or "~") <= time]
-        return max(begun, key=lambda each: str(each["start_date"]), default=None)
+        started = [each for each in self._attempts[key] if (each.get("start_date") or "~") <= time]
+        return max(started, key=lambda each: str(each["start_date"]), default=None)
 
     def _run(self, dag_id: str, run_id: str) -> Json | None:
         """Return the DAG run of these ids: the reference in an event lacks the date that identifies it."""
         key = (dag_id, run_id)
         if key not in self._runs:
             found = self._api.one("dags", dag_id, "dagRuns", run_id)
-            _remember(self._runs, key, None if found is MISSING else members_of("run", found))
+            _store_bounded(self._runs, key, None if found is MISSING else members_of("run", found))
         return self._runs[key]
 
 
@@ -117,7 +117,7 @@ def _index(instance: Json) -> int:
     return found if isinstance(found, int) else -1
 
 
-def _remember(memory: dict[_Key, _Value], key: _Key, value: _Value) -> None:
-    while len(memory) >= _REMEMBERED:
+def _store_bounded(memory: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    while len(memory) >= _MOST_CACHED:
         memory.pop(next(iter(memory)))
     memory[key] = value

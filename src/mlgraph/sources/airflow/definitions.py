@@ -33,7 +33,7 @@ class Declarations:
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class WorkflowDefinition:
     """What the payload of a DAG or task has: its type without the prefix, its data, and its id."""
 
     noun: str
@@ -73,20 +73,20 @@ class Definitions:
             for each in listed
         }
 
-    def of_dag(self, dag_id: str, declared: Declarations, errors: dict[tuple[str, str], str]) -> Iterator[Definition]:
+    def of_dag(self, dag_id: str, declared: Declarations, errors: dict[tuple[str, str], str]) -> Iterator[WorkflowDefinition]:
         """Yield a DAG and its tasks; nothing if it was deleted. Tasks of a DAG whose tasks are refused are left out."""
         dag = self._api.one("dags", dag_id, "details")
         if dag is MISSING:
             return
         error = errors.get((str(dag.get("bundle_name")), str(dag.get("relative_fileloc"))))
         data = {"dag": members_of("dag", dag), **declared.of((dag_id, None)), **({"import_error": error} if error else {})}
-        yield Definition("dag", data, (dag_id, None))
+        yield WorkflowDefinition("dag", data, (dag_id, None))
         listed = self._api.one("dags", dag_id, "tasks")
         since = (dag.get("latest_dag_version") or {}).get("created_at")
         for task in [] if listed is MISSING else listed.get("tasks", []):
             data = {"dag_id": dag_id, "task": members_of("task", task), **({"since": since} if since else {})}
             workflow = (dag_id, _task_id(task))
-            yield Definition("task", {**data, **declared.of(workflow)}, workflow)
+            yield WorkflowDefinition("task", {**data, **declared.of(workflow)}, workflow)
 
     def of_assets(self, dag_id: str) -> Declarations:
         """Return what the assets of one DAG say of it and its tasks."""
@@ -95,7 +95,7 @@ class Definitions:
         except RequestRefused:
             return Declarations(known=False)
 
-    def named(self, name: str) -> Definition | None:
+    def named(self, name: str) -> WorkflowDefinition | None:
         """Return the DAG, or the task `DAG.TASK`, of this name; None if there is none. Both ids may contain dots."""
         end = len(name)
         while end > 0:

@@ -16,7 +16,7 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source_adapter import Access, CircuitState, Cursor, Gone, Identity, Payload, ProbeResult, SourcePage
 from mlgraph.sources.airflow.api import AirflowApi, connect, place
 from mlgraph.sources.airflow.attempts import Attempts
-from mlgraph.sources.airflow.definitions import Declarations, Definition, Definitions, Workflow, declarations_of
+from mlgraph.sources.airflow.definitions import Declarations, Definitions, Workflow, WorkflowDefinition, declarations_of
 from mlgraph.sources.http import Json, RequestRefused, RetryPolicy
 
 STAGES: Final = ("asset", "dag", "dag_run", "task_run", "asset_event")
@@ -37,7 +37,7 @@ class AirflowSource:
         """Open connections to the Airflow at `access`. Raises `InvalidInput` if its address is not a URL."""
         self._api = AirflowApi(connect(access, retries))
         self._instance = access.instance or place(access.url)
-        self._naming = AirflowInstance(self._instance, namespace_of(self._instance, access.naming), access.naming)
+        self._naming = AirflowInstance(self._instance, namespace_of(self._instance, access.naming), at=0)
         self._clock = clock
         self._tool = AirflowTool()
         self._definitions, self._attempts = Definitions(self._api), Attempts(self._api)
@@ -247,5 +247,5 @@ def _with_versions(run: Json) -> Json:
     return {**run, "dag_versions": versions}
 
 
-def _digest(found: Definition) -> int:
+def _digest(found: WorkflowDefinition) -> int:
     return hash(json.dumps(found.data, sort_keys=True))
