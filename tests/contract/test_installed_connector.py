@@ -82,7 +82,7 @@ def post(api: Api, body: Any, media: str = "application/json", form: str = "toy"
 def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> None:
     api = installed.serve(page.source())
     listed = {each["name"]: each for each in api.ask("connectors")["connectors"]}
-    assert listed.keys() == {"openlineage", "mlflow", "feast", "unleash", "dbt", "kubernetes", "toy"}
+    assert listed.keys() == {"openlineage", "mlflow", "feast", "unleash", "dbt", "kubernetes", "airflow", "toy"}
     assert (listed["toy"]["accepts_events"], listed["toy"]["connects"]) == (True, False)
 
     # POST: one event, a repetition, a rejected one, and many
