@@ -7,12 +7,12 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.api.mcp import company
 from tests.contract.serving import Api, Process
 from tests.portal import shop
-from tests.portal.portal_page import HEIGHT, WIDE, Answer, Portal, Scheme
+from tests.portal.portal_page import HEIGHT, PATIENCE_MS, WIDE, Answer, Portal, Scheme
 from tests.portal.restartable_server import RestartableServer
 
 CHROMIUM: Final = "/usr/bin/chromium"
@@ -28,6 +28,8 @@ FLAGS: Final = (
     "--disable-sync",
     f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1",
 )
+
+expect.set_options(timeout=PATIENCE_MS)
 
 OpenPortal = Callable[..., Portal]
 OpenPage = Callable[..., Page]

@@ -65,6 +65,7 @@ def test_two_tabs_that_write_one_description_see_both_texts(open_portal: OpenPor
     assert ben.violations() == []
     assert described(shop_api, shop.SHARED) == "Ratings of members, 1 to 5."
     ben.press("Escape")
+    dialog.wait_for(state="hidden")
     assert ben.page.get_by_label("Description").input_value() == "Ratings of titles, 1 to 5."
     ben.page.get_by_label("Description").fill("Ratings of members and titles.")
     ben.press("Control+Enter")

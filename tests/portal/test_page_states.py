@@ -133,8 +133,8 @@ def replaced(portal: Portal, call: re.Pattern[str], answer: Answer | None) -> It
     if answer is not None:
         portal.page.route(call, answer)
     yield
-    if answer is not None:
-        portal.page.unroute(call)
+    if answer is not None:  # an answer on its way is no longer wanted
+        portal.page.unroute_all(behavior="ignoreErrors")
 
 
 class DelayedAnswers:

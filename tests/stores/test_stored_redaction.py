@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from mlgraph.domain.fact_row import AssetFactRow, digest, to_row
 from mlgraph.domain.facts import AssetFact, EdgeFact
@@ -93,23 +94,30 @@ def old(postgres_url: str) -> str:
             (f"Authorization: Bearer {SECRET}",),
         )
         connection.execute("DROP TABLE digest_key, redaction, event_warning, usage, usage_progress")
+        connection.execute("ALTER TABLE connection DROP COLUMN place, DROP COLUMN registry")
+        connection.execute("ALTER TABLE dead_letter DROP COLUMN scope")
         connection.execute("DELETE FROM migration WHERE number > 8")
     return url
 
 
-def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    with psycopg.connect(url) as connection:
+def rows(url: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of all tables, each without the columns that have no value, as those of later schemas."""
+    with psycopg.connect(url, row_factory=dict_row) as connection:
         statements = {table: sql.SQL("TABLE {}").format(sql.Identifier(table)) for table in TABLES}
-        return {table: sorted(connection.execute(each).fetchall(), key=repr) for table, each in statements.items()}
+        found = {table: connection.execute(each).fetchall() for table, each in statements.items()}
+    return {
+        table: sorted(({name: cell for name, cell in row.items() if cell is not None} for row in each), key=repr)
+        for table, each in found.items()
+    }
 
 
-def without_texts(found: dict[str, list[tuple[Any, ...]]]) -> Any:
+def without_texts(found: dict[str, list[dict[str, Any]]]) -> Any:
     """Return the rows without the texts that may contain secrets."""
 
     def cell_of(cell: object) -> object:
         return None if isinstance(cell, str) and (SECRET in cell or "[redacted]" in cell) else cell
 
-    return {table: [[cell_of(cell) for cell in row] for row in each] for table, each in found.items()}
+    return {table: [{name: cell_of(cell) for name, cell in row.items()} for row in each] for table, each in found.items()}
 
 
 def test_texts_alone_change_and_repeats_are_recognised(old: str, caplog: pytest.LogCaptureFixture) -> None:

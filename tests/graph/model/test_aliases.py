@@ -80,16 +80,21 @@ def test_an_ambiguous_name_has_the_claimants_of_the_naive_search(reported: list[
             assert aliases.claimants_at(name, moment) == (sorted(found.ends, key=str) if found.ambiguous else [])
 
 
-def test_a_name_that_many_assets_claim_is_resolved_in_linear_time() -> None:
-    """Each partition of a table is reported with the table as its other name (OpenLineage issues 714 and 3306)."""
-    many = 20_000
+def seconds_to_resolve(many: int) -> float:
+    """Resolve a name that each of `many` partitions of a table is reported with; return the processor time of the resolution."""
     apart = [Alias(0, each, 0, rank=1, apart=True) for each in range(1, 100)]
     aliases = alias_table([*(Alias(0, each, each // 2) for each in range(1, many)), *apart])
     started = time.process_time()
     assert [segment.asset for segment in aliases.segments(0)] == [0]
     assert len(aliases.claimants_at(0, many)) == many - 100
     assert len(aliases.ambiguities()[0].assets) == many - 100
-    assert time.process_time() - started < 2
+    return time.process_time() - started
+
+
+def test_a_name_that_many_assets_claim_is_resolved_in_linear_time() -> None:
+    """Each partition of a table is reported with the table as its other name (OpenLineage issues 714 and 3306)."""
+    few, many = (min(seconds_to_resolve(claimants) for _ in range(3)) for claimants in (5_000, 40_000))
+    assert many / few < 24, "eight times as many take about eight times as long, not 64 times"
 
 
 @given(st.lists(_ALIASES, max_size=9), st.permutations(range(9)))
