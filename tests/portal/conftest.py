@@ -41,7 +41,8 @@ def shop_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     process = Process("--data", str(tmp_path_factory.mktemp("portal") / "data"))
     api = Api(process.url)
     api.taken(*shop.facts())
-    api.ask("asset", uri=company.ORDERS)  # returns once the graph has the facts
+    for call, parameters in (("asset", {"uri": company.ORDERS}), ("search", {"q": ""})):
+        api.ask(call, **parameters)  # returns once the graph, and the index of search, have the facts
     yield api
     api.close()
     assert process.stop() == 0

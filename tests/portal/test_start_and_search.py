@@ -126,6 +126,7 @@ def test_everything_by_keyboard(open_page: OpenPage) -> None:
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="Asset, page or action")).to_be_focused()
     page.keyboard.type("start")
+    expect(page.get_by_role("option", selected=True)).to_have_accessible_name(re.compile("^Start"))
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/\\?as_of"))
     page.get_by_role("button", name="Back to now").press("Enter")
