@@ -56,7 +56,7 @@ def disagreements(naive: NaiveGraph, real: Projected, moment: int, depth: int) -
                 yield f"{direction} of {uri} at {level} level to depth {limit}"
 
 
-@amounts(20, 120)
+@amounts(20, 120, known_fault="the graph and the model differ on an edge of some histories, as in test_a_known_disagreement")
 @deterministic
 @given(facts=histories.histories(), seed=seeds)
 def test_every_query_is_answered_as_the_naive_model_does(facts: list[Fact], seed: int) -> None:

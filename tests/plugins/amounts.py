@@ -17,9 +17,12 @@ _SETTINGS = "_hypothesis_internal_use_settings"
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
-def amounts(few: int, many: int) -> Callable[[Test], Test]:
-    """Return a decorator, the outermost one of a test."""
-    levels = [pytest.param(few, id="few"), pytest.param(many, id="many", marks=pytest.mark.slow)]
+def amounts(few: int, many: int, *, known_fault: str | None = None) -> Callable[[Test], Test]:
+    """Return a decorator, the outermost one of a test. `known_fault`: what some of the many cases show and is not mended yet."""
+    marks = [pytest.mark.slow]
+    if known_fault is not None:
+        marks.append(pytest.mark.xfail(reason=known_fault, strict=False))
+    levels = [pytest.param(few, id="few"), pytest.param(many, id="many", marks=marks)]
 
     def decorate(test: Test) -> Test:
         varied: Test = pytest.mark.usefixtures("amount")(pytest.mark.parametrize("amount", levels, indirect=True)(test))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,6 +125,12 @@ def test_a_base_from_the_store_answers_as_the_naive_model_does(seed: int) -> Non
     real.rebuild()
     for moment in rng.sample(range(5, 60), 2):
         assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
+
+
+@pytest.mark.xfail(reason="the graph and the model differ on one edge; which is right is not decided", strict=True)
+def test_a_known_disagreement() -> None:
+    facts = plain_history(random.Random(3306))
+    assert list(disagreements(NaiveGraph(facts), Projected([facts]), 31, 3)) == []
 
 
 def test_the_histories_compared_are_not_trivial() -> None:
