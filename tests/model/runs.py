@@ -248,6 +248,7 @@ class Runs:
         for fact in (*self.edges_of(run), *self.implied(run)):
             place = side_of(triple_of(fact))
             if place and place[1] == run and not is_drop(fact):
-                role, possible = fact.properties.get("role"), bool(fact.properties.get("possible"))
+                role = fact.properties.get("role") if place[0] == "inputs" else None  # an output has none
+                possible = bool(fact.properties.get("possible"))
                 found.append(Report(asserted_by(fact.valid_from), run, fact.origin, place[0], place[2], role, possible))
         return found

@@ -81,7 +81,7 @@ class Workflows:
             for fact in self.edge_facts
             if fact.mode == Mode.DECLARED
             and triple_of(fact) == triple
-            and fact.properties.get("role") == role
+            and (side == "outputs" or fact.properties.get("role") == role)
             and fact.origin == origin
         ]
         return [

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,8 +126,8 @@ def test_a_base_from_the_store_answers_as_the_naive_model_does(seed: int) -> Non
         assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
 
 
-@pytest.mark.xfail(reason="the graph and the model differ on one edge; which is right is not decided", strict=True)
-def test_a_known_disagreement() -> None:
+def test_outputs_have_no_role() -> None:
+    """One of two runs gives its output a role: later runs that leave the output out end it as if it had none."""
     facts = plain_history(random.Random(3306))
     assert list(disagreements(NaiveGraph(facts), Projected([facts]), 31, 3)) == []
 
